@@ -1,0 +1,1 @@
+"""The bus: one port, RabbitMQ behind it in production, an honest in-memory double in tests."""

@@ -1,0 +1,98 @@
+"""Every exchange and queue of the product, in one table. Each service declares all of it at start.
+
+Work queues are quorum queues. A change of any argument needs a new version in the name, since RabbitMQ refuses to
+redeclare a queue with other arguments.
+"""
+
+from dataclasses import dataclass
+
+from shared.contracts import messaging, templates, webhooks
+from shared.contracts.base import Command, Event, Message, Query
+
+COMMANDS = "wa.commands"  # topic; commands and queries, published mandatory
+EVENTS = "wa.events"  # topic; an event may have no listener
+STREAM = "wa.stream"  # topic; transient deltas
+DEAD_LETTERS = "wa.dlx"  # direct; routing key is the name of the queue that gave up
+
+RETRY_SECONDS = (1, 5, 30, 300, 1800)  # one shared queue for each; then the dead-letter queue
+
+MAX_LENGTH = 200_000  # messages; beyond it the broker refuses, and the publisher hears it
+DELIVERY_LIMIT = 20  # a crash counts against every message its consumer held, so the limit is generous
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable work queue of one service."""
+
+    name: str
+    service: str
+    messages: tuple[type[Message], ...]
+    prefetch: int  # messages in a consumer's hands
+    group_limit: int = 1  # messages handed to one call of a group handler
+    concurrency: int | None = None  # handler calls at a time; None: as many as the prefetch allows
+
+    @property
+    def dead_letters(self) -> str:
+        """The queue that keeps what could not be handled."""
+        return f"{self.name}.dlq"
+
+
+QUEUES: tuple[Queue, ...] = (
+    Queue("messaging.send.v1", "messaging", (messaging.SendMessage,), prefetch=200, group_limit=50),
+    Queue("messaging.campaign.v1", "messaging", (messaging.SendBatch,), prefetch=8),
+    Queue(
+        "messaging.commands.v1",
+        "messaging",
+        (
+            messaging.AddPhoneNumber,
+            messaging.GetPhoneNumber,
+            messaging.ListPhoneNumbers,
+            messaging.GetNumberAccess,
+            messaging.GetCredits,
+        ),
+        prefetch=20,
+    ),
+    Queue(
+        "messaging.statuses.v1",
+        "messaging",
+        (webhooks.MetaStatusesReceived,),
+        prefetch=50,
+        group_limit=20,
+        concurrency=2,
+    ),
+    Queue("messaging.templates.v1", "messaging", (templates.TemplatesChanged,), prefetch=5),
+    Queue(
+        "templates.commands.v1",
+        "templates",
+        (templates.SyncTemplates, templates.ListTemplates, templates.FindTemplates),
+        prefetch=5,
+    ),
+    Queue("templates.events.v1", "templates", (webhooks.TemplateUpdatesReceived,), prefetch=5),
+    Queue(
+        "webhooks.commands.v1",
+        "webhooks",
+        (webhooks.CreateSubscription, webhooks.ListSubscriptions, webhooks.DeleteSubscription),
+        prefetch=20,
+    ),
+    Queue("webhooks.events.v1", "webhooks", (messaging.MessagesSent,), prefetch=50, group_limit=20, concurrency=2),
+)
+
+
+def retry_exchange(seconds: int) -> str:
+    """The fanout exchange (and queue) of one retry tier."""
+    unit = f"{seconds}s" if seconds < 60 else f"{seconds // 60}m"
+    return f"wa.retry.{unit}"
+
+
+def exchange_for(message: type[Message]) -> str:
+    """Where messages of a type are published; the routing key is their wire name."""
+    if issubclass(message, Event):
+        return EVENTS
+    if issubclass(message, Command | Query):
+        return COMMANDS
+    raise TypeError(f"{message.__name__} is neither a command, a query nor an event")
+
+
+def queues_of(service: str) -> tuple[Queue, ...]:
+    """The queues that a service consumes."""
+    return tuple(queue for queue in QUEUES if queue.service == service)

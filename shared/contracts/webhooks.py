@@ -1,0 +1,102 @@
+"""What webhooks takes from Meta and announces, and how vendor webhooks are managed."""
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime
+
+from shared.contracts.base import Command, Done, Event, Identifier, Item, Query, Reply
+from shared.contracts.messaging import MetaError
+
+
+class MetaStatus(Item):
+    """One status of Meta's, parsed once at the edge."""
+
+    wa_message_id: str
+    status: str  # sent, delivered, read, played, failed; anything else is kept and ignored
+    at: AwareDatetime
+    meta_phone_number_id: str
+    recipient_id: str | None = None
+    opaque: str | None = None  # our biz_opaque_callback_data
+    error: MetaError | None = None
+
+
+class MetaStatusesReceived(Event):
+    """Statuses came in; in any order, any number of times."""
+
+    message_type: ClassVar[str] = "webhooks.meta_statuses_received.v1"
+
+    items: tuple[MetaStatus, ...]
+
+
+class TemplateUpdate(Item):
+    """One change of a template that Meta told us of."""
+
+    waba_id: str
+    meta_template_id: str
+    name: str
+    language: str
+    event: str  # APPROVED, REJECTED, PAUSED, …
+    reason: str | None = None
+    at: AwareDatetime
+
+
+class TemplateUpdatesReceived(Event):
+    """Template statuses came in from Meta."""
+
+    message_type: ClassVar[str] = "webhooks.template_updates_received.v1"
+
+    items: tuple[TemplateUpdate, ...]
+
+
+class Subscription(Reply):
+    """A vendor webhook, without its secret."""
+
+    webhook_id: Identifier
+    user_id: Identifier
+    url: str
+    events: tuple[str, ...]
+    status: Literal["active", "disabled"]
+    description: str | None
+    created_at: AwareDatetime
+
+
+class Subscriptions(Reply):
+    """A user's vendor webhooks, newest first."""
+
+    items: tuple[Subscription, ...]
+
+
+class CreateSubscription(Command[Subscription]):
+    """Subscribe a URL to a user's events. Idempotent by `webhook_id`.
+
+    The secret is sealed for that document (field `secret`). Raises InvalidInputError for a URL we may not call or an
+    event name that does not exist.
+    """
+
+    message_type: ClassVar[str] = "webhooks.create_subscription.v1"
+    reply_type: ClassVar[type[Reply]] = Subscription
+
+    webhook_id: Identifier
+    user_id: Identifier
+    url: str
+    events: tuple[str, ...]
+    description: str | None = None
+    sealed_secret: str
+
+
+class ListSubscriptions(Query[Subscriptions]):
+    """A user's vendor webhooks."""
+
+    message_type: ClassVar[str] = "webhooks.list_subscriptions.v1"
+    reply_type: ClassVar[type[Reply]] = Subscriptions
+
+    user_id: Identifier
+
+
+class DeleteSubscription(Command[Done]):
+    """Stop a vendor webhook and forget what it has not been told. Raises NotFoundError."""
+
+    message_type: ClassVar[str] = "webhooks.delete_subscription.v1"
+    reply_type: ClassVar[type[Reply]] = Done
+
+    webhook_id: Identifier
