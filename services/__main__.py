@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"no such service: {', '.join(unknown)} (there are {', '.join(SERVICES)})", file=sys.stderr)  # noqa: T201
         return EX_CONFIG
+    exit_code = 0
     try:
         settings = Settings.from_env(os.environ)
         configure_logging(log_format=settings.log_format, level=settings.log_level)
@@ -54,8 +55,8 @@ def main(arguments: list[str]) -> int:
     except* ConfigurationError as group:
         for error in group.exceptions:
             print(f"configuration: {error}", file=sys.stderr)  # noqa: T201
-        return EX_CONFIG
-    return 0
+        exit_code = EX_CONFIG
+    return exit_code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What every service that speaks to Meta's Graph API needs."""
