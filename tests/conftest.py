@@ -1,0 +1,63 @@
+"""What every test may ask for. A test that asks for `database` or `rabbit` is marked so by that alone."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from shared.mongo import Client, Database, connect
+from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
+
+MARKING_FIXTURES = ("database", "rabbit")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a developer keep the servers between runs."""
+    parser.addoption("--keep-servers", action="store_true", help="leave the test servers running for the next run")
+
+
+def pytest_report_header() -> str:
+    """Say which servers this run would use."""
+    try:
+        return f"servers: {origin(os.environ)}"
+    except NoServersError as error:  # fatal only for the tests that ask for them
+        return f"servers: none; {error}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a real server, so that `make test-fast` leaves it out."""
+    for item in items:
+        for name in MARKING_FIXTURES:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(name)
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Iterator[RealServers]:
+    """The real broker and database. Fails where there are none: a skipped test proves nothing."""
+    with real_servers(os.environ, keep=pytestconfig.getoption("--keep-servers")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def mongodb_client(servers: RealServers) -> AsyncIterator[Client]:
+    """One client for the session, built as the product builds it."""
+    client = await connect(servers.mongodb_url, app_name="tests")
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def database(mongodb_client: Client) -> AsyncIterator[Database]:
+    """An empty database of the test's own, gone afterwards."""
+    name = fresh_name()
+    yield mongodb_client[name]
+    await mongodb_client.drop_database(name)
+
+
+@pytest.fixture
+def rabbit(servers: RealServers) -> Iterator[str]:
+    """The address of an empty virtual host of the test's own, gone afterwards."""
+    name = fresh_name()
+    yield servers.add_vhost(name)
+    servers.delete_vhost(name)
