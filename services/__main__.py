@@ -9,6 +9,7 @@ from importlib import import_module
 import structlog
 import uvloop
 
+from shared.crashpoints import arm
 from shared.logging import configure_logging
 from shared.settings import EX_CONFIG, ConfigurationError, Settings
 
@@ -51,6 +52,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Settings.from_env(os.environ)
         configure_logging(log_format=settings.log_format, level=settings.log_level)
+        arm(os.environ.get("CRASH_AT"))
         uvloop.run(run_services(names))
     except* ConfigurationError as group:
         for error in group.exceptions:
