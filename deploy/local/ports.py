@@ -2,7 +2,8 @@
 
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -111,11 +112,13 @@ def _listening_inodes(port: int) -> list[str]:
     return [row[9] for row in rows if row[3] == LISTENING and row[1].endswith(f":{port:04X}")]
 
 
-def _open_files(process: Path) -> list[str]:
+def _open_files(process: Path) -> Iterator[str]:
     try:
-        return [str(link.readlink()) for link in (process / "fd").iterdir()]
+        for link in (process / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed while we look
+                yield str(link.readlink())
     except OSError:  # not ours to look at, or just ended
-        return []
+        return
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, highest: int) -> int:

@@ -104,13 +104,13 @@ def send(pid_file: Path, number: signal.Signals) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], object], timeout_seconds: float) -> bool:
+def wait_until(condition: Callable[[], object], timeout_seconds: float, *, poll_seconds: float = POLL_SECONDS) -> bool:
     """Ask again and again until the condition holds (True) or the time is over (False)."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
     return True
 
 
