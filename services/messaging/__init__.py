@@ -1,0 +1,1 @@
+"""Messaging: sends to Meta, and owns phone numbers, contacts, conversations, messages and credits."""

@@ -1,0 +1,1 @@
+"""Decisions and translations of messaging: values in, values out, no I/O."""
