@@ -1,0 +1,1 @@
+"""The sandbox's HTTP, one module a noun."""

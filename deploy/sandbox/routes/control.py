@@ -1,0 +1,171 @@
+"""`/_sandbox/…`: looking at what was sent, playing users, switching faults, starting over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from aiohttp import web
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ..faults import Faults, FaultsError
+from ..inbound import Inbox
+from ..ledger import Ledger
+from ..numbers import Numbers
+from ..templates.store import Templates
+from ..webhooks.handshake import Handshake
+from .answers import json_answer, refusal
+
+
+def digits(number: str) -> str:
+    """A phone number without its `+` (which an unescaped query turns into a space)."""
+    bare = number.strip().removeprefix("+")
+    if not bare:
+        raise ValueError("must name a number or an id")
+    return bare
+
+
+class InboundBody(BaseModel):
+    """A user's message; beside the named members one object called like `type` carries any other kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    phone_number_id: str
+    sender: Annotated[str, AfterValidator(digits), Field(alias="from")]
+    type: str = "text"
+    context_id: str | None = None
+    times: int = Field(default=1, ge=1, le=1_000)
+    name: str = "Sandbox User"
+
+
+class TemplateBody(BaseModel):
+    """A template to register as it stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    waba_id: str
+    name: str
+    language: str
+    category: str
+    status: str = "APPROVED"
+    parameter_format: str = "POSITIONAL"
+    components: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRoutes:
+    """The controls."""
+
+    ledger: Ledger
+    inbox: Inbox
+    faults: Faults
+    numbers: Numbers
+    templates: Templates
+    handshake: Handshake
+    start_over: Callable[[], None]
+
+    def table(self) -> list[web.RouteDef]:
+        """The routes."""
+        return [
+            web.get("/healthz", self.health),
+            web.get("/_sandbox/messages", self.messages),
+            web.get("/_sandbox/calls", self.calls),
+            web.get("/_sandbox/inbound", self.inbound_list),
+            web.post("/_sandbox/inbound", self.inbound),
+            web.get("/_sandbox/faults", self.show_faults),
+            web.put("/_sandbox/faults", self.change_faults),
+            web.post("/_sandbox/templates", self.register_template),
+            web.post("/_sandbox/handshake", self.shake_hands),
+            web.post("/_sandbox/reset", self.reset),
+        ]
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Up."""
+        return json_answer({"status": "ok"})
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """Messages to one recipient, or all, newest last."""
+        to = request.query.get("to")
+        found = self.ledger.list_messages(digits(to) if to else None)
+        return json_answer({"messages": [message.view() for message in found]})
+
+    async def calls(self, request: web.Request) -> web.Response:
+        """Sends: how many were acted on, how often each opaque text, or all of them with their outcome."""
+        if request.query.get("count") == "true":
+            return json_answer({"count": self.ledger.count_accepted()})
+        if request.query.get("by") == "opaque":
+            return json_answer({"counts": self.ledger.count_by_opaque()})
+        return json_answer({"calls": self.ledger.list_calls()})
+
+    async def inbound_list(self, request: web.Request) -> web.Response:
+        """What users wrote, newest last."""
+        sender = request.query.get("from")
+        found = self.inbox.list_from(digits(sender) if sender else None)
+        return json_answer({"messages": [message.view() for message in found]})
+
+    async def inbound(self, request: web.Request) -> web.Response:
+        """Play a user who writes, taps or reacts."""
+        try:
+            body = InboundBody.model_validate_json(await request.read())
+        except ValidationError as error:
+            return _invalid(error)
+        extra = body.model_extra or {}
+        content = extra.get(body.type)
+        if content is None:
+            return refusal(body.type, f"a message of type {body.type!r} needs an object {body.type!r}")
+        if body.type == "text" and isinstance(content, str):
+            content = {"body": content}
+        wamid = self.inbox.receive(
+            body.phone_number_id,
+            body.sender,
+            {"type": body.type, body.type: content},
+            context_id=body.context_id,
+            times=body.times,
+            name=body.name,
+        )
+        return json_answer({"wamid": wamid})
+
+    async def show_faults(self, request: web.Request) -> web.Response:
+        """The faults in force."""
+        return json_answer(self.faults.now.model_dump())
+
+    async def change_faults(self, request: web.Request) -> web.Response:
+        """Merge a change into the faults in force."""
+        try:
+            change = orjson.loads(await request.read())
+        except orjson.JSONDecodeError as error:
+            return refusal("body", f"not JSON: {error}")
+        if not isinstance(change, dict):
+            return refusal("body", "must be a JSON object")
+        try:
+            return json_answer(self.faults.merge(change).model_dump())
+        except FaultsError as error:
+            return refusal(error.name, str(error))
+
+    async def register_template(self, request: web.Request) -> web.Response:
+        """Put a template into an account as it stands, replacing its namesake."""
+        try:
+            body = TemplateBody.model_validate_json(await request.read())
+            category, parameter_format = body.category.upper(), body.parameter_format.upper()
+            named = body.model_dump() | {"category": category, "parameter_format": parameter_format}
+            template = self.templates.add(named.pop("waba_id"), **named)
+        except ValidationError as error:
+            return _invalid(error)
+        except (KeyError, AttributeError, TypeError) as error:
+            return refusal("components", f"not the components of a template: {error!r}")
+        return json_answer({"id": template.template_id, "status": template.status, "category": template.category})
+
+    async def shake_hands(self, request: web.Request) -> web.Response:
+        """Verify the receiver as Meta does when a callback is registered."""
+        return json_answer(await self.handshake.perform())
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Everything forgotten, defaults again."""
+        self.start_over()
+        return json_answer({"status": "reset"})
+
+
+def _invalid(error: ValidationError) -> web.Response:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "body"
+    return refusal(name, f"{name}: {first['msg']}")
