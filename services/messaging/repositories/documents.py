@@ -1,0 +1,93 @@
+"""How a message is written as a document, and read back."""
+
+from datetime import datetime
+from typing import Any
+
+from services.messaging.domain.messages import OutboundMessage, StoredMessage
+from services.messaging.domain.states import Timing
+from shared.contracts.base import ReplyAddress
+from shared.contracts.messaging import MetaError
+from shared.mongo import Document
+
+
+def to_document(message: OutboundMessage, state: str, *, now: datetime) -> Document:
+    """The whole message, in one document; `state` and what goes with it is added by the caller's step."""
+    document: Document = {
+        "_id": message.id,
+        "user_id": message.user_id,
+        "phone_number_id": message.phone_number_id,
+        "conversation_id": message.conversation_id,
+        "contact_id": message.contact_id,
+        "to": message.to,
+        "type": message.type,
+        "class": message.message_class,
+        "source": message.source,
+        "payload": message.payload.decode(),
+        "accepted_at": message.accepted_at,
+        "expires_at": message.expires_at,
+        "created_at": now,
+        "state": state,
+        "attempt": message.attempt,
+        "rank": 0,
+    }
+    for key, value in (
+        ("campaign_id", message.campaign_id),
+        ("recipient_id", message.recipient_id),
+        ("warnings", list(message.warnings)),
+        ("reply", message.reply.model_dump() if message.reply else None),
+    ):
+        if value:
+            document[key] = value
+    return document
+
+
+def claim_fields(attempt_id: str, worker: str, timing: Timing, now: datetime) -> dict[str, Any]:
+    """What marks a message as one worker's, for the length of a lease."""
+    return {"aid": attempt_id, "worker": worker, "wake_at": now + timing.lease}
+
+
+def error_document(error: MetaError | None) -> dict[str, Any] | None:
+    """Meta's error as it is stored."""
+    return error.model_dump(exclude_none=True) if error else None
+
+
+def to_message(document: Document) -> OutboundMessage:
+    """Rebuild what an attempt needs."""
+    reply = document.get("reply")
+    return OutboundMessage(
+        id=document["_id"],
+        user_id=document["user_id"],
+        phone_number_id=document["phone_number_id"],
+        conversation_id=document["conversation_id"],
+        contact_id=document["contact_id"],
+        to=document["to"],
+        type=document["type"],
+        message_class=document["class"],
+        source=document["source"],
+        payload=document["payload"].encode(),
+        accepted_at=document["accepted_at"],
+        expires_at=document["expires_at"],
+        warnings=tuple(document.get("warnings", ())),
+        campaign_id=document.get("campaign_id"),
+        recipient_id=document.get("recipient_id"),
+        reply=ReplyAddress.model_validate(reply) if reply else None,
+        attempt=document["attempt"],
+        resends=document.get("resends", 0),
+        tries=document.get("tries", 0),
+    )
+
+
+def to_stored(document: Document) -> StoredMessage:
+    """Rebuild a message with everything its document knows of the outcome."""
+    error = document.get("error")
+    return StoredMessage(
+        message=to_message(document),
+        state=document["state"],
+        rank=document["rank"],
+        wa_message_id=document.get("wamid"),
+        error=MetaError.model_validate(error) if error else None,
+        failure=document.get("failure"),
+        ended_at=document.get("ended_at"),
+        raised=tuple(document.get("raised", ())),
+        reported_unknown=document.get("reported_unknown", False),
+    )

@@ -1,0 +1,212 @@
+"""The steps of the send protocol as updates of the messages collection: one update moves a whole group.
+
+Every step is conditional on the attempt id (`aid`) and the state it starts from, so a second worker, a redelivery or a
+repeated step changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from services.messaging.domain.messages import OutboundMessage, StoredMessage
+from services.messaging.domain.results import Failed, Postponed, Unknown
+from services.messaging.domain.states import (
+    ANNOUNCE_AFTER,
+    CLAIMED,
+    DISPATCHING,
+    FAILED,
+    QUEUED,
+    RETRY_WAIT,
+    SENT,
+    UNKNOWN,
+    Timing,
+    policy_for,
+)
+from services.messaging.repositories.documents import claim_fields, error_document, to_document, to_stored
+from shared.clock import Clock
+from shared.contracts.base import ReplyAddress
+from shared.mongo import Database
+
+_DUPLICATE_KEY = 11000
+_OPEN = [DISPATCHING, UNKNOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRepository:
+    """All messages that were ever handed to us."""
+
+    database: Database
+    worker: str
+    now: Clock
+
+    @property
+    def _messages(self) -> Any:
+        return self.database["messages"]
+
+    async def ensure_indexes(self) -> None:
+        """One index finds what the sweeper must see; the others serve look-ups of single messages and threads."""
+        await self._messages.create_index("wake_at", partialFilterExpression={"wake_at": {"$exists": True}})
+        await self._messages.create_index("wamid", partialFilterExpression={"wamid": {"$exists": True}})
+        await self._messages.create_index([("conversation_id", 1), ("created_at", -1)])
+
+    async def claim_new(self, group: Sequence[OutboundMessage], attempt_id: str, timing: Timing) -> set[str]:
+        """Store new messages as ours and return their ids.
+
+        A message that is already stored is somebody's (or done) and is left out, unless an earlier, unanswered try of
+        this same insert wrote it.
+        """
+        now = self.now()
+        claim = claim_fields(attempt_id, self.worker, timing, now)
+        known = await self._insert([to_document(message, CLAIMED, now=now) | claim for message in group])
+        claimed = {message.id for message in group} - known
+        if known:
+            mine = {"_id": {"$in": list(known)}, "aid": attempt_id, "state": CLAIMED}
+            claimed |= {document["_id"] async for document in self._messages.find(mine, {"_id": 1})}
+        return claimed
+
+    async def add_postponed(self, group: Sequence[OutboundMessage], due_at: datetime) -> None:
+        """Store new messages for later: their number has no rate left. Known ones are left as they are."""
+        now = self.now()
+        await self._insert([to_document(message, QUEUED, now=now) | {"wake_at": due_at} for message in group])
+
+    async def add_failed(self, message: OutboundMessage, failure: str) -> None:
+        """Store a message that will never be posted, so that its failure is announced."""
+        now = self.now()
+        outcome = {"failure": failure, "ended_at": now, "wake_at": now}
+        await self._insert([to_document(message, FAILED, now=now) | outcome])
+
+    async def _insert(self, documents: list[dict[str, Any]]) -> set[str]:
+        """Insert what is new; return the ids that existed before."""
+        try:
+            await self._messages.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            details: Mapping[str, Any] = error.details or {}
+            failures = details.get("writeErrors", [])
+            if details.get("writeConcernErrors") or any(entry["code"] != _DUPLICATE_KEY for entry in failures):
+                raise
+            return {entry["op"]["_id"] for entry in failures}
+        return set()
+
+    async def intend(self, ids: Sequence[str], attempt_id: str, timing: Timing) -> set[str]:
+        """Record that these messages are about to be posted; return those that still were ours.
+
+        From here on a crash leaves them UNKNOWN, never posted twice.
+        """
+        result = await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED},
+            {"$set": {"state": DISPATCHING, "wake_at": self.now() + timing.lease}, "$inc": {"attempt": 1}},
+            hint=[("_id", 1)],
+        )
+        if result.modified_count == len(ids):
+            return set(ids)
+        mine = {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": DISPATCHING}
+        return {document["_id"] async for document in self._messages.find(mine, {"_id": 1})}
+
+    async def withdraw(self, ids: Sequence[str], attempt_id: str) -> None:
+        """Take an intent back: nothing was posted, which only its owner can know."""
+        await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _OPEN}},
+            {"$set": {"state": QUEUED, "wake_at": self.now()}, "$inc": {"attempt": -1}, "$unset": {"aid": ""}},
+        )
+
+    async def release(self, ids: Sequence[str], attempt_id: str, due_at: datetime) -> None:
+        """Give claimed messages back before any intent."""
+        await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED},
+            {"$set": {"state": QUEUED, "wake_at": due_at}, "$unset": {"aid": ""}},
+        )
+
+    async def record_accepted(self, wa_message_ids: Mapping[str, str], attempt_id: str) -> datetime:
+        """Record Meta's acceptances in one update; returns the moment that is stored with them.
+
+        The message ids take their wamid by position. The driver does not retry this update; repeating it is harmless.
+        """
+        ids, wamids, now = list(wa_message_ids), list(wa_message_ids.values()), self.now()
+        await self._messages.update_many(
+            {"_id": {"$in": ids}, "aid": attempt_id, "state": {"$in": _OPEN}},
+            [
+                {
+                    "$set": {
+                        "state": SENT,
+                        "ended_at": now,
+                        "wamid": by_position(ids, wamids),
+                        "wake_at": now + ANNOUNCE_AFTER,
+                    }
+                },
+                {"$unset": ["reply", "error", "failure", "unknown_at"]},
+            ],
+            hint=[("_id", 1)],
+        )
+        return now
+
+    async def record_failed(self, message_id: str, attempt_id: str, verdict: Failed) -> datetime:
+        """Record Meta's refusal."""
+        now = self.now()
+        await self._messages.update_one(
+            {"_id": message_id, "aid": attempt_id, "state": {"$in": _OPEN}},
+            {
+                "$set": {
+                    "state": FAILED,
+                    "failure": f"meta_{verdict.error.code}",
+                    "error": error_document(verdict.error),
+                    "ended_at": now,
+                    "wake_at": now + ANNOUNCE_AFTER,
+                },
+                "$unset": {"reply": ""},
+            },
+        )
+        return now
+
+    async def record_postponed(self, message_id: str, attempt_id: str, verdict: Postponed) -> None:
+        """Record that Meta did not act; the message is due again after the verdict's delay."""
+        change: dict[str, Any] = {
+            "state": RETRY_WAIT,
+            "failure": verdict.reason,
+            "wake_at": self.now() + verdict.delay,
+        }
+        if verdict.error is not None:
+            change["error"] = error_document(verdict.error)
+        await self._messages.update_one(
+            {"_id": message_id, "aid": attempt_id, "state": {"$in": _OPEN}},
+            {"$set": change, "$inc": {"tries": 1}},
+        )
+
+    async def record_unknown(self, message: OutboundMessage, attempt_id: str, verdict: Unknown) -> None:
+        """Record that only Meta knows; a status or the class's policy settles it later."""
+        now = self.now()
+        change: dict[str, Any] = {
+            "state": UNKNOWN,
+            "failure": {"$literal": verdict.reason},
+            "unknown_at": now,
+            # A status may have overtaken this answer: then the sweeper lifts the message at once.
+            "wake_at": {"$cond": [{"$gt": ["$rank", 0]}, now, now + policy_for(message.message_class).window]},
+        }
+        update: list[dict[str, Any]] = [{"$set": change}]
+        if verdict.error is not None:  # its caller is told at once, and waits no longer
+            change["error"] = {"$literal": error_document(verdict.error)}
+            update.append({"$unset": ["reply"]})
+        await self._messages.update_one({"_id": message.id, "aid": attempt_id, "state": DISPATCHING}, update)
+
+    async def mark_announced(self, ids: Sequence[str], state: str) -> None:
+        """The event of these outcomes is with the broker: nothing is left to do for them."""
+        await self._messages.update_many({"_id": {"$in": list(ids)}, "state": state}, {"$unset": {"wake_at": ""}})
+
+    async def find(self, message_id: str) -> StoredMessage | None:
+        """One message, by our id."""
+        document = await self._messages.find_one({"_id": message_id})
+        return to_stored(document) if document else None
+
+    async def await_outcome(self, message_id: str, address: ReplyAddress) -> StoredMessage | None:
+        """Note who waits for an open message's outcome, and return its present state."""
+        await self._messages.update_one(
+            {"_id": message_id, "state": {"$nin": [SENT, FAILED]}}, {"$set": {"reply": address.model_dump()}}
+        )
+        return await self.find(message_id)
+
+
+def by_position(keys: list[str], values: list[Any]) -> dict[str, Any]:
+    """An expression that gives each document of a group its own value."""
+    return {"$arrayElemAt": [{"$literal": values}, {"$indexOfArray": [{"$literal": keys}, "$_id"]}]}

@@ -1,0 +1,163 @@
+"""Phone numbers: who owns them, how fast they may send, and their sealed tokens."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from shared.clock import Clock
+from shared.contracts.messaging import AddPhoneNumber, NumberAccess, PhoneNumber, Platform
+from shared.errors import ConflictError, NotFoundError
+from shared.mongo import Database, Document
+
+_SUBSCRIBE_LEASE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingNumber:
+    """What the send path needs of a number; the token stays sealed until the call."""
+
+    access: NumberAccess
+    messages_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRepository:
+    """The phone_numbers collection."""
+
+    database: Database
+    now: Clock
+
+    @property
+    def _numbers(self) -> Any:
+        return self.database["phone_numbers"]
+
+    @property
+    def _wabas(self) -> Any:
+        return self.database["wabas"]
+
+    async def ensure_indexes(self) -> None:
+        """A Meta id exists once for each platform, across all users: two owners would mix what comes in."""
+        await self._numbers.create_index([("platform", 1), ("meta_phone_number_id", 1)], unique=True)
+        await self._numbers.create_index([("user_id", 1), ("created_at", -1)])
+        await self._numbers.create_index("subscribe_at", partialFilterExpression={"subscribe_at": {"$exists": True}})
+
+    async def add_once(self, command: AddPhoneNumber, messages_per_second: int) -> PhoneNumber:
+        """Store a number, or return it when this command stored it before.
+
+        Raises ConflictError when the Meta id is taken, or the WABA belongs to another user.
+        """
+        await self._claim_waba(command)
+        now = self.now()
+        document: Document = {
+            "_id": command.phone_number_id,
+            "user_id": command.user_id,
+            "platform": command.platform,
+            "meta_phone_number_id": command.meta_phone_number_id,
+            "sealed_access_token": command.sealed_access_token,
+            "display_name": command.display_name,
+            "waba_id": command.waba_id,
+            "messages_per_second": messages_per_second,
+            "created_at": now,
+            "updated_at": now,
+        }
+        if command.platform == "whatsapp":
+            document["subscribe_at"] = now  # without this subscription no status of this WABA ever arrives
+        try:
+            await self._numbers.insert_one(document)
+        except DuplicateKeyError:
+            stored = await self._numbers.find_one({"_id": command.phone_number_id, "user_id": command.user_id})
+            if stored is None:
+                raise ConflictError(
+                    f"A phone number with meta_phone_number_id {command.meta_phone_number_id} already exists"
+                ) from None
+            document = stored
+        return _to_phone_number(document)
+
+    async def _claim_waba(self, command: AddPhoneNumber) -> None:
+        if command.waba_id is None:
+            return
+        try:
+            await self._wabas.update_one(
+                {"_id": command.waba_id, "user_id": command.user_id},
+                {"$setOnInsert": {"claimed_at": self.now()}},
+                upsert=True,
+            )
+        except DuplicateKeyError:
+            raise ConflictError(f"waba_id {command.waba_id} belongs to another user") from None
+
+    async def get(self, phone_number_id: str) -> PhoneNumber:
+        """One number. Raises NotFoundError."""
+        return _to_phone_number(await self._get_document(phone_number_id))
+
+    async def get_access(self, phone_number_id: str) -> NumberAccess:
+        """One number with its sealed token. Raises NotFoundError."""
+        return _to_access(await self._get_document(phone_number_id))
+
+    async def _get_document(self, phone_number_id: str) -> Document:
+        document: Document | None = await self._numbers.find_one({"_id": phone_number_id})
+        if document is None:
+            raise NotFoundError("Phone number not found")
+        return document
+
+    async def list_by_user(self, user_id: str, platform: Platform | None) -> tuple[PhoneNumber, ...]:
+        """A user's numbers, newest first."""
+        wanted: Document = {"user_id": user_id} | ({"platform": platform} if platform else {})
+        found = self._numbers.find(wanted).sort([("created_at", -1), ("_id", -1)])
+        return tuple([_to_phone_number(document) async for document in found])
+
+    async def list_sending(self, ids: Iterable[str]) -> dict[str, SendingNumber]:
+        """The numbers of a group of messages, by id."""
+        return {
+            document["_id"]: SendingNumber(_to_access(document), document["messages_per_second"])
+            async for document in self._numbers.find({"_id": {"$in": list(ids)}})
+        }
+
+    async def claim_unsubscribed(self) -> NumberAccess | None:
+        """A number whose WABA still has to be subscribed to; ours for half a minute."""
+        now = self.now()
+        document = await self._numbers.find_one_and_update(
+            {"subscribe_at": {"$lte": now}}, {"$set": {"subscribe_at": now + _SUBSCRIBE_LEASE}}
+        )
+        return _to_access(document) if document else None
+
+    async def mark_subscribed(self, phone_number_id: str) -> None:
+        """The app hears this number's WABA from now on."""
+        await self._numbers.update_one(
+            {"_id": phone_number_id},
+            {"$set": {"subscribed_at": self.now()}, "$unset": {"subscribe_at": "", "subscribe_error": ""}},
+        )
+
+    async def postpone_subscription(self, phone_number_id: str, due_at: datetime, error: str) -> None:
+        """Try again at `due_at`; the reason is kept for whoever asks why no statuses arrive."""
+        await self._numbers.update_one(
+            {"_id": phone_number_id, "subscribe_at": {"$exists": True}},
+            {"$set": {"subscribe_at": due_at, "subscribe_error": error}},
+        )
+
+
+def _to_phone_number(document: Document) -> PhoneNumber:
+    return PhoneNumber(
+        id=document["_id"],
+        user_id=document["user_id"],
+        platform=document["platform"],
+        meta_phone_number_id=document["meta_phone_number_id"],
+        display_name=document["display_name"],
+        waba_id=document["waba_id"],
+        messages_per_second=document["messages_per_second"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+    )
+
+
+def _to_access(document: Document) -> NumberAccess:
+    return NumberAccess(
+        phone_number_id=document["_id"],
+        user_id=document["user_id"],
+        platform=document["platform"],
+        meta_phone_number_id=document["meta_phone_number_id"],
+        waba_id=document["waba_id"],
+        sealed_access_token=document["sealed_access_token"],
+    )

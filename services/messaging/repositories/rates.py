@@ -1,0 +1,82 @@
+"""The sending rate of a number, shared by every worker: one document, one atomic update a lease of tokens.
+
+Meta counts inbound and outbound messages of a number together (80 a second by default) and answers 130429 above it
+(WhatsApp Cloud API, throughput). 85 % of the figure is used, and of that campaigns take at most 90 %.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from shared.mongo import UNSAFE_WRITES, Database
+
+Lane = Literal["one_to_one", "campaign"]
+
+_SHARE_OF_METAS_FIGURE = 0.85
+_CAMPAIGN_SHARE = 0.9
+_BURST_SECONDS = 0.25  # what may be saved up
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How many messages may be sent now, and when it is worth asking for more."""
+
+    count: int
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RateRepository:
+    """The rates collection. Losing it costs a quarter of a second's worth of tokens, so writes need no journal."""
+
+    database: Database
+
+    @property
+    def _rates(self) -> Any:
+        return self.database.get_collection("rates", write_concern=UNSAFE_WRITES)
+
+    async def take(self, phone_number_id: str, wanted: int, *, messages_per_second: int, lane: Lane) -> Grant:
+        """Take up to `wanted` tokens of a number; the time is the database's, so that all workers agree."""
+        rate = messages_per_second * _SHARE_OF_METAS_FIGURE
+        update = _refill_and_take(wanted, rate, lane)
+        try:
+            document = await self._rates.find_one_and_update(
+                {"_id": phone_number_id}, update, upsert=True, return_document=ReturnDocument.AFTER
+            )
+        except DuplicateKeyError:  # two workers made the document at the same moment
+            return await self.take(phone_number_id, wanted, messages_per_second=messages_per_second, lane=lane)
+        taken = int(document["taken"])
+        missing = wanted - taken
+        lane_rate = rate * (_CAMPAIGN_SHARE if lane == "campaign" else 1.0)
+        wait = min(missing, max(lane_rate * _BURST_SECONDS, 1.0)) / lane_rate if missing else 0.0
+        return Grant(taken, timedelta(seconds=wait))
+
+
+def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any]]:
+    """A pipeline: refill both buckets for the time passed, then take what the lane may have."""
+    seconds = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+    bounded = "$level" if lane == "one_to_one" else {"$min": ["$level", "$campaign_level"]}
+    return [
+        {
+            "$set": {
+                "level": _refilled("$level", rate, seconds),
+                "campaign_level": _refilled("$campaign_level", rate * _CAMPAIGN_SHARE, seconds),
+                "at": "$$NOW",
+            }
+        },
+        {"$set": {"taken": {"$max": [0, {"$min": [wanted, {"$floor": bounded}]}]}}},
+        {
+            "$set": {
+                "level": {"$subtract": ["$level", "$taken"]},
+                "campaign_level": {"$subtract": ["$campaign_level", "$taken" if lane == "campaign" else 0]},
+            }
+        },
+    ]
+
+
+def _refilled(level: str, rate: float, seconds: dict[str, Any]) -> dict[str, Any]:
+    capacity = max(rate * _BURST_SECONDS, 1.0)
+    return {"$min": [capacity, {"$add": [{"$ifNull": [level, capacity]}, {"$multiply": [seconds, rate]}]}]}

@@ -1,0 +1,119 @@
+"""Meta's statuses on our messages: ranks only rise, whatever the order; strangers are parked for seven days."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from services.messaging.domain.messages import StoredMessage
+from services.messaging.domain.opaque import message_id_of
+from services.messaging.domain.states import RANKS, UNKNOWN
+from services.messaging.repositories.documents import error_document, to_stored
+from services.messaging.repositories.messages import by_position
+from shared.clock import Clock
+from shared.contracts.webhooks import MetaStatus
+from shared.mongo import Database
+
+_PARKED_FOR = timedelta(days=7)  # as long as Meta repeats its webhooks
+_RETRIED_FOR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRepository:
+    """Applies statuses to the messages collection, and parks those whose message is not known (yet)."""
+
+    database: Database
+    now: Clock
+
+    @property
+    def _messages(self) -> Any:
+        return self.database["messages"]
+
+    @property
+    def _parked(self) -> Any:
+        return self.database["parked_statuses"]
+
+    async def ensure_indexes(self) -> None:
+        """Parked statuses leave by themselves."""
+        await self._parked.create_index("parked_at", expireAfterSeconds=int(_PARKED_FOR.total_seconds()))
+
+    async def match(self, statuses: Iterable[MetaStatus]) -> dict[str, list[MetaStatus]]:
+        """Statuses by our message id: from their opaque data, else by wamid; what matches nothing is parked."""
+        matched: defaultdict[str, list[MetaStatus]] = defaultdict(list)
+        by_wamid: defaultdict[str, list[MetaStatus]] = defaultdict(list)
+        for status in statuses:
+            message_id = message_id_of(status.opaque)
+            if message_id is not None:
+                matched[message_id].append(status)
+            else:
+                by_wamid[status.wa_message_id].append(status)
+        if by_wamid:
+            async for document in self._messages.find({"wamid": {"$in": list(by_wamid)}}, {"wamid": 1}):
+                matched[document["_id"]].extend(by_wamid.pop(document["wamid"], ()))
+            await self._park([status for group in by_wamid.values() for status in group])
+        return matched
+
+    async def raise_ranks(self, name: str, statuses: dict[str, MetaStatus]) -> None:
+        """Apply one status name to the messages it concerns, in one update.
+
+        An unknown wamid is filled in. `wake_at` is set where the status settles an unknown outcome.
+        """
+        ids = list(statuses)
+        items = list(statuses.values())
+        change: dict[str, Any] = {
+            "rank": RANKS[name],
+            "wamid": {"$ifNull": ["$wamid", by_position(ids, [item.wa_message_id for item in items])]},
+            f"status_at.{name}": by_position(ids, [item.at for item in items]),
+            "raised": {"$concatArrays": [{"$ifNull": ["$raised", []]}, [name]]},
+            "wake_at": {"$cond": [{"$eq": ["$state", UNKNOWN]}, self.now(), "$wake_at"]},
+        }
+        if name == "failed":
+            change["failed_error"] = by_position(ids, [error_document(item.error) for item in items])
+        await self._messages.update_many(
+            {"_id": {"$in": ids}, "rank": {"$lt": RANKS[name]}}, [{"$set": change}], hint=[("_id", 1)]
+        )
+
+    async def list_messages(self, ids: Sequence[str]) -> list[StoredMessage]:
+        """The messages after the update, to tell which statuses raised them."""
+        return [to_stored(document) async for document in self._messages.find({"_id": {"$in": list(ids)}})]
+
+    async def list_parked(self, limit: int) -> list[MetaStatus]:
+        """Parked statuses whose message is known by now; after a quarter of an hour no message of ours can follow."""
+        pipeline = [
+            {"$match": {"parked_at": {"$gt": self.now() - _RETRIED_FOR}}},
+            {"$lookup": {"from": "messages", "localField": "wamid", "foreignField": "wamid", "as": "messages"}},
+            {"$match": {"messages": {"$ne": []}}},
+            {"$limit": limit},
+        ]
+        found = await self._parked.aggregate(pipeline)
+        return [MetaStatus.model_validate_json(document["status"]) async for document in found]
+
+    async def unpark(self, statuses: Sequence[MetaStatus]) -> None:
+        """Forget parked statuses that have been applied."""
+        await self._parked.delete_many({"_id": {"$in": [_parked_id(status) for status in statuses]}})
+
+    async def _park(self, statuses: list[MetaStatus]) -> None:
+        if not statuses:
+            return
+        now = self.now()
+        documents = [
+            {
+                "_id": _parked_id(status),
+                "wamid": status.wa_message_id,
+                "status": status.model_dump_json(),
+                "parked_at": now,
+            }
+            for status in statuses
+        ]
+        try:
+            await self._parked.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if any(entry["code"] != 11000 for entry in (error.details or {}).get("writeErrors", [])):
+                raise
+
+
+def _parked_id(status: MetaStatus) -> str:
+    return f"{status.wa_message_id}:{status.status}"
