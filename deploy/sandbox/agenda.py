@@ -31,7 +31,7 @@ class Agenda:
         if self._timer is None or due + TICK_SECONDS < self._timer.when():
             self._arm(due)
 
-    def clear(self) -> None:
+    def reset(self) -> None:
         """Forget everything that was to come."""
         self._heap.clear()
         if self._timer is not None:

@@ -13,11 +13,17 @@ from .inbound import Inbox
 from .ledger import Ledger
 from .limits import Limits
 from .numbers import Numbers
+from .receiver import Receiver
 from .routes.control import ControlRoutes
 from .routes.messages import MessageRoutes
+from .routes.nodes import NodeRoutes
+from .routes.phone import PhoneRoutes
+from .routes.receiver import ReceiverRoutes
+from .routes.templates import TemplateRoutes
 from .sending import SendDesk
 from .settings import Settings
 from .statuses import StatusFlow
+from .templates.desk import TemplateDesk
 from .templates.review import Reviewer
 from .templates.store import Templates
 from .webhooks.handshake import Handshake
@@ -29,31 +35,32 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 def build(settings: Settings) -> web.Application:
     """The sandbox as an application; its webhooks are posted while it runs."""
     rng = random.Random()
-    agenda, faults, numbers, templates, limits, ledger = (
-        Agenda(),
-        Faults(),
-        Numbers(),
-        Templates(),
-        Limits(),
-        Ledger(),
-    )
+    agenda, faults = Agenda(), Faults()
+    numbers, templates, limits, ledger, receiver = Numbers(), Templates(), Limits(), Ledger(), Receiver()
     webhooks = WebhookSender(settings.webhook_url, settings.app_secret, agenda, faults)
-    flow = StatusFlow(agenda, faults, webhooks, rng)
     reviewer = Reviewer(agenda, faults, webhooks, rng)
-    desk = SendDesk(numbers, templates, reviewer, limits, faults, ledger, flow, rng)
+    flow = StatusFlow(agenda, faults, webhooks, rng)
+    sends = SendDesk(numbers, templates, reviewer, limits, faults, ledger, flow, rng)
+    template_desk = TemplateDesk(templates, reviewer, faults)
     inbox = Inbox(numbers, limits, webhooks, rng)
+    nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id)
 
     def start_over() -> None:
-        for memory in (faults, numbers, templates, limits, ledger, webhooks):
+        for memory in (agenda, faults, numbers, templates, limits, ledger, receiver, webhooks, sends, inbox, nodes):
             memory.reset()
-        agenda.clear()
-        desk.failures.clear()
-        inbox.messages.clear()
 
     handshake = Handshake(settings.webhook_url, settings.verify_token)
     app = web.Application(client_max_size=MAX_BODY_BYTES)
-    app.add_routes(MessageRoutes(desk, inbox, faults, rng).table())
-    app.add_routes(ControlRoutes(ledger, inbox, faults, numbers, templates, handshake, start_over).table())
+    # The order matters: the first route that fits is taken, and the send path should be found at once.
+    for routes in (
+        MessageRoutes(sends, inbox, faults, rng),
+        ControlRoutes(ledger, inbox, faults, templates, handshake, start_over),
+        ReceiverRoutes(receiver),
+        PhoneRoutes(),
+        TemplateRoutes(numbers, templates, template_desk),
+        nodes,
+    ):
+        app.add_routes(routes.table())
     app.cleanup_ctx.append(_posting(webhooks))
     return app
 

@@ -25,6 +25,7 @@ CATALOGUE: Mapping[int, ErrorKind] = {
     100: ErrorKind("Invalid parameter"),
     104: ErrorKind("Incorrect signature"),
     190: ErrorKind("Access token has expired", 401),
+    192: ErrorKind("Invalid phone number"),
     200: ErrorKind("You do not have the necessary permissions required to send messages", 403),
     368: ErrorKind("Temporarily blocked for policies violations", 403),
     613: ErrorKind("Calls to this API have exceeded the rate limit"),

@@ -79,6 +79,10 @@ class Inbox:
             self.webhooks.push(ChangeUpdate(number.waba_id, "messages", value, timed=False))
         return message.wamid
 
+    def reset(self) -> None:
+        """Forget everything."""
+        self.messages.clear()
+
     def mark_read(self, wamid: str) -> None:
         """The business has read a message."""
         for message in reversed(self.messages):

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from pydantic import ValidationError
 
 from ..errors import GraphError
 
@@ -34,6 +35,13 @@ def graph_error(error: GraphError) -> web.Response:
 def refusal(field: str, problem: str) -> web.Response:
     """400 of a control route: the field and what is wrong with it."""
     return json_answer({"error": {"field": field, "message": problem}}, 400)
+
+
+def invalid(error: ValidationError) -> web.Response:
+    """400 of a control route whose body does not fit its model."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "body"
+    return refusal(name, f"{name}: {first['msg']}")
 
 
 def as_graph(handler: Handler) -> Handler:

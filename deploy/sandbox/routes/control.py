@@ -11,10 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ..faults import Faults, FaultsError
 from ..inbound import Inbox
 from ..ledger import Ledger
-from ..numbers import Numbers
 from ..templates.store import Templates
 from ..webhooks.handshake import Handshake
-from .answers import json_answer, refusal
+from .answers import invalid, json_answer, refusal
 
 
 def digits(number: str) -> str:
@@ -59,7 +58,6 @@ class ControlRoutes:
     ledger: Ledger
     inbox: Inbox
     faults: Faults
-    numbers: Numbers
     templates: Templates
     handshake: Handshake
     start_over: Callable[[], None]
@@ -108,7 +106,7 @@ class ControlRoutes:
         try:
             body = InboundBody.model_validate_json(await request.read())
         except ValidationError as error:
-            return _invalid(error)
+            return invalid(error)
         extra = body.model_extra or {}
         content = extra.get(body.type)
         if content is None:
@@ -150,7 +148,7 @@ class ControlRoutes:
             named = body.model_dump() | {"category": category, "parameter_format": parameter_format}
             template = self.templates.add(named.pop("waba_id"), **named)
         except ValidationError as error:
-            return _invalid(error)
+            return invalid(error)
         except (KeyError, AttributeError, TypeError) as error:
             return refusal("components", f"not the components of a template: {error!r}")
         return json_answer({"id": template.template_id, "status": template.status, "category": template.category})
@@ -163,9 +161,3 @@ class ControlRoutes:
         """Everything forgotten, defaults again."""
         self.start_over()
         return json_answer({"status": "reset"})
-
-
-def _invalid(error: ValidationError) -> web.Response:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"]) or "body"
-    return refusal(name, f"{name}: {first['msg']}")

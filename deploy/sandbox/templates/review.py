@@ -1,6 +1,7 @@
 """The life of a template after it was submitted: review, recategorisation, pause; each told by webhook."""
 
 import random
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ META_REVIEW_SECONDS = 2.0
 DISABLE_AFTER_SECONDS = 1.0
 # A held message is judged after this long (the same as its statuses wait).
 HELD_SECONDS = 5.0
+ADJACENT = re.compile(r"\}\}\s*\{\{")
 _REJECTION_INFO = {
     "reason": "Your template has parameters placed next to each other (like {{1}}{{2}}) without text or punctuation "
     "between them.",
@@ -53,6 +55,8 @@ class Reviewer:
         if template.status != "PENDING" or template.updated_at != submitted_at:
             return  # deleted, or edited again: the later submission has a review of its own
         reason = template.fate.reject_reason
+        if reason is None and ADJACENT.search(template.shape.body_text or ""):
+            reason = "INVALID_FORMAT"
         if reason is None and self.rng.random() < self.faults.now.reject_templates:
             reason = "INVALID_FORMAT"
         if reason is not None:
