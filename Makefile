@@ -60,7 +60,7 @@ admin-token: ## print a bearer token for /admin, valid for an hour
 	$(PREPARE)
 	@$(PYTHON_HERE) -m deploy.local admin-token
 
-clean: ## stop everything, then remove .local (with its data!), .venv and all caches
-	@if [ -x $(PYTHON_HERE) ]; then $(PYTHON_HERE) -m deploy.local stop; fi
+clean: ## stop everything, tests as well, then remove .local (with its data!), .venv and all caches
+	@if [ -x $(PYTHON_HERE) ]; then $(PYTHON_HERE) -m deploy.local stop-all; fi
 	@rm -rf .local .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -72,16 +72,16 @@ class SharedServers:
     def joined(self, *, keep: bool) -> Iterator[Servers]:
         """Start the servers if nobody has, and stop them on the way out if nobody else is left."""
         with self._opened("users.lock") as users:
-            with self._alone():
-                fcntl.flock(users, fcntl.LOCK_SH)
-                servers = Servers.plan(self.root, self._ports(), self.environ)
-                servers.start()
             try:
+                with self._alone():
+                    fcntl.flock(users, fcntl.LOCK_SH)
+                    servers = Servers.plan(self.root, self._ports(), self.environ)
+                    servers.start()
                 yield servers
             finally:
                 with self._alone():
-                    if not keep and _is_last(users):
-                        servers.stop()
+                    if not keep and _is_last(users):  # processes are known by their files, whatever their ports
+                        Servers.plan(self.root, Ports(), self.environ).stop()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

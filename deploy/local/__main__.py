@@ -1,4 +1,4 @@
-"""`python -m deploy.local run | stop | status | admin-token`: what the Makefile calls."""
+"""`python -m deploy.local run | stop | stop-all | status | admin-token`: what the Makefile calls."""
 
 import os
 import sys
@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
     commands: dict[str, Callable[[], int]] = {
         "run": lambda: run(ROOT, environ),
         "stop": lambda: stop_running(ROOT),
+        "stop-all": lambda: stop_running(ROOT) + stop_running(ROOT / "test"),
         "status": lambda: status(ROOT),
         "admin-token": lambda: _print_admin_token(environ),
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prepares a bare machine: the Python environment, and with "servers" as first argument RabbitMQ's package.
-# Done again it is instant. Speaks on standard error only, so that `make admin-token` prints a token and nothing else.
+# Prepares a bare machine: the Python environment, and with "servers" as first argument what RabbitMQ and MongoDB
+# need from the system. Done again it is instant. Speaks on standard error only, so that `make admin-token` prints a token and nothing else.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -52,9 +52,16 @@ install_packages() {
     "$ENVIRONMENT/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes --requirement "$LOCK"
 }
 
+# Whether a server is ours to run: no address for it is set, neither in the environment nor in .env.
+is_ours() { eval "[ -z \"\${$1:-}\" ]" && ! grep -qs "^$1=." .env; }
+
 missing_system_packages() {
-    if [ "${1:-}" = servers ] && [ -z "${AMQP_URL:-}" ] && [ ! -x "$RABBITMQ" ]; then
+    if [ "${1:-}" = servers ] && is_ours AMQP_URL && [ ! -x "$RABBITMQ" ]; then
         echo rabbitmq-server
+    fi
+    # The one library that mongod needs and a bare Debian does not have.
+    if [ "${1:-}" = servers ] && is_ours MONGODB_URL && ! "$python" -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null; then
+        echo libcurl4
     fi
     if ! environment_is_current && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         echo python3-venv
