@@ -22,13 +22,14 @@ class Agenda:
         self._heap: list[_Entry] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0  # uvloop's handles do not tell
 
     def after(self, delay_seconds: float, action: Callable[..., None], *args: Any) -> None:
         """Run `action(*args)` in `delay_seconds`, from the event loop."""
         loop = asyncio.get_running_loop()
         due = loop.time() + delay_seconds
         heapq.heappush(self._heap, (due, next(self._order), action, args))
-        if self._timer is None or due + TICK_SECONDS < self._timer.when():
+        if self._timer is None or due + TICK_SECONDS < self._timer_due:
             self._arm(due)
 
     def reset(self) -> None:
@@ -55,3 +56,4 @@ class Agenda:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(when, self._run)
+        self._timer_due = when
