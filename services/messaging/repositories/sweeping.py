@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.messaging.domain.messages import StoredMessage
@@ -60,6 +60,12 @@ class SweepRepository:
             self._due(ids, _NOT_POSTED, now) | {"expires_at": {"$gt": now}}, {"$set": {"state": CLAIMED} | claim}
         )
         return await self._list_claimed(ids, attempt_id)
+
+    async def postpone(self, ids: Sequence[str], delay: timedelta) -> None:
+        """Let messages that are due wait a little longer."""
+        if ids:
+            now = self.now()
+            await self._messages.update_many(self._due(ids, _NOT_POSTED, now), {"$set": {"wake_at": now + delay}})
 
     async def claim_resend(self, ids: Sequence[str], attempt_id: str, timing: Timing) -> list[StoredMessage]:
         """Take over messages to post them again, as their class declares.

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from shared.clock import Clock
 from shared.contracts.templates import Template
 from shared.mongo import Database
+
+_RESYNC_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class TemplateCopyRepository:
     """The template_copies collection."""
 
     database: Database
+    now: Clock
 
     @property
     def _copies(self) -> Any:
@@ -65,3 +70,14 @@ class TemplateCopyRepository:
         """The names of a WABA's approved templates, to suggest what may have been meant."""
         names: list[str] = await self._copies.distinct("name", {"waba_id": waba_id, "status": "APPROVED"})
         return names
+
+    async def may_resync(self, waba_id: str) -> bool:
+        """Whether an unknown name may cause a re-sync now: at most one a minute for each WABA, over all workers."""
+        now = self.now()
+        try:
+            await self.database["template_resyncs"].update_one(
+                {"_id": waba_id, "at": {"$lte": now - _RESYNC_EVERY}}, {"$set": {"at": now}}, upsert=True
+            )
+        except DuplicateKeyError:
+            return False
+        return True

@@ -1,0 +1,114 @@
+"""Builds messaging and runs it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from services.messaging.announcements import Announcer
+from services.messaging.clients.meta import MetaClient, meta_client
+from services.messaging.dispatch import Dispatcher
+from services.messaging.handlers.copies import CreditHandlers, TemplateCopyHandlers
+from services.messaging.handlers.numbers import NumberHandlers
+from services.messaging.handlers.sends import SendHandlers
+from services.messaging.handlers.statuses import StatusHandlers
+from services.messaging.preparation import Preparation
+from services.messaging.repositories.credits import CreditRepository
+from services.messaging.repositories.messages import MessageRepository
+from services.messaging.repositories.numbers import NumberRepository
+from services.messaging.repositories.rates import RateRepository
+from services.messaging.repositories.statuses import StatusRepository
+from services.messaging.repositories.sweeping import SweepRepository
+from services.messaging.repositories.templates import TemplateCopyRepository
+from services.messaging.repositories.threads import ThreadRepository
+from services.messaging.settings import Settings
+from services.messaging.sweeper import Sweeper
+from services.messaging.template_lookup import TemplateLookup
+from shared.bus.port import Bus
+from shared.bus.rabbit import rabbit_bus
+from shared.clock import utc_now
+from shared.mongo import TRANSIENT_ERRORS, Database, connect, database_of, ping_primary
+from shared.periodic import repeating
+from shared.sealing import KeyRing
+from shared.settings import worker_name
+from shared.web.ops import Readiness, ops_app
+from shared.web.server import serving
+
+SWEEP_SECONDS = 0.25  # also the pace at which messages that wait for rate tokens are released
+PARKED_SECONDS = 5.0
+SUBSCRIBE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Messaging:
+    """The service's working parts."""
+
+    dispatcher: Dispatcher
+    sweeper: Sweeper
+    sends: SendHandlers
+    statuses: StatusHandlers
+    numbers: NumberHandlers
+    templates: TemplateCopyHandlers
+    credits: CreditHandlers
+
+    def register(self) -> None:
+        """Take every message that is messaging's."""
+        for handlers in (self.sends, self.statuses, self.numbers, self.templates, self.credits):
+            handlers.register()
+
+
+async def build(database: Database, bus: Bus, meta: MetaClient, settings: Settings) -> Messaging:
+    """Put the parts together, with their indexes in place."""
+    now, worker = utc_now, worker_name()
+    keys = KeyRing.parse(settings.master_keys.get_secret_value())
+    messages = MessageRepository(database, worker, now)
+    numbers = NumberRepository(database, now)
+    statuses = StatusRepository(database, now)
+    threads = ThreadRepository(database, now)
+    copies = TemplateCopyRepository(database, now)
+    for repository in (messages, numbers, statuses, threads, copies):
+        await repository.ensure_indexes()
+    rates = RateRepository(database)
+    announcer = Announcer(bus, messages)
+    dispatcher = Dispatcher(messages, meta, announcer, keys)
+    sweeps = SweepRepository(database, worker, now)
+    sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
+    preparation = Preparation(numbers, TemplateLookup(copies, bus), now)
+    return Messaging(
+        dispatcher=dispatcher,
+        sweeper=sweeper,
+        sends=SendHandlers(bus, preparation, messages, threads, rates, dispatcher, settings.timing_for, now),
+        statuses=StatusHandlers(bus, statuses, sweeper),
+        numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
+        templates=TemplateCopyHandlers(bus, copies),
+        credits=CreditHandlers(bus, CreditRepository(database, now, settings.default_credits)),
+    )
+
+
+async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
+    """Run until told to stop; then let what is being sent come to its end."""
+    settings = Settings.from_env(environ)
+    async with AsyncExitStack() as stack:
+        client = await connect(settings.mongodb_url.get_secret_value(), app_name="messaging")
+        stack.push_async_callback(client.close)
+        bus = await stack.enter_async_context(
+            rabbit_bus(settings.amqp_url.get_secret_value(), service="messaging", transient=TRANSIENT_ERRORS)
+        )
+        meta = await stack.enter_async_context(meta_client(settings.meta_graph_url, settings.meta_graph_version))
+        database = database_of(client, "messaging", prefix=settings.database_prefix)
+        messaging = await build(database, bus, meta, settings)
+        messaging.register()
+        stack.push_async_callback(messaging.dispatcher.drain)
+        stack.push_async_callback(messaging.sweeper.drain)
+        readiness = Readiness({"mongodb": partial(ping_primary, client), "rabbitmq": bus.check})
+        await stack.enter_async_context(serving(ops_app("messaging", readiness), settings.messaging_ops_bind))
+        for name, work, seconds in (
+            ("sweeper", messaging.sweeper.sweep, SWEEP_SECONDS),
+            ("parked_statuses", messaging.statuses.apply_parked, PARKED_SECONDS),
+            ("waba_subscriptions", messaging.numbers.subscribe_wabas, SUBSCRIBE_SECONDS),
+        ):
+            await stack.enter_async_context(repeating(name, work, seconds=seconds))
+        await stack.enter_async_context(bus.consuming())
+        await stop.wait()
+        readiness.drain()

@@ -1,0 +1,82 @@
+"""Finding the approved template that a message means: our copy first, then its owner, then one re-sync."""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from services.messaging.domain.templates import ApprovedTemplate, approved_template
+from services.messaging.domain.templates_language import close_matches, resolve_language
+from services.messaging.repositories.templates import TemplateCopyRepository
+from shared.bus.port import Bus
+from shared.contracts.content import CarouselTemplateContent, TemplateContent
+from shared.contracts.messaging import NumberAccess
+from shared.contracts.templates import FindTemplates, SyncTemplates, Template
+from shared.errors import InvalidInputError, WaapiError
+
+log = structlog.get_logger()
+
+_QUERY_SECONDS = 5.0
+_SYNC_SECONDS = 12.0  # leaves room for the send itself within the caller's twenty
+_PARSED_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLookup:
+    """Resolves names and languages to approved templates."""
+
+    copies: TemplateCopyRepository
+    bus: Bus
+    _parsed: dict[str, tuple[Template, ApprovedTemplate]] = field(default_factory=dict)
+
+    async def resolve(
+        self, number: NumberAccess, content: TemplateContent | CarouselTemplateContent
+    ) -> ApprovedTemplate | None:
+        """The template in the language that is asked for, or in the only one there is.
+
+        None means that it could not be looked up at all, so that only Meta can tell whether it exists. Raises
+        InvalidInputError when it does not exist, or the language is missing or wrong.
+        """
+        carousel = isinstance(content, CarouselTemplateContent)
+        name = content.template_name if isinstance(content, CarouselTemplateContent) else content.name
+        try:
+            candidates = await self._find(number, name)
+        except WaapiError as error:
+            log.warning("template_not_verified", template=name, error=error.message)
+            return None
+        if not candidates:
+            raise await self._unknown(number, name, "carousel.template_name" if carousel else "template.name")
+        return self._parse(resolve_language(candidates, content.language, prefer_en_us=carousel))
+
+    async def _find(self, number: NumberAccess, name: str) -> list[Template]:
+        waba_id = number.waba_id or ""
+        candidates = await self.copies.list_approved(waba_id, name)
+        if not candidates:
+            candidates = await self._ask_owner(waba_id, name)
+        if not candidates and await self.copies.may_resync(waba_id):
+            sync = SyncTemplates(user_id=number.user_id, phone_number_id=number.phone_number_id)
+            await self.bus.request(sync, timeout_seconds=_SYNC_SECONDS)
+            candidates = await self._ask_owner(waba_id, name)
+        return candidates
+
+    async def _ask_owner(self, waba_id: str, name: str) -> list[Template]:
+        found = await self.bus.request(FindTemplates(waba_id=waba_id, name=name), timeout_seconds=_QUERY_SECONDS)
+        await self.copies.store(found.items)
+        return list(found.items)
+
+    async def _unknown(self, number: NumberAccess, name: str, field_path: str) -> InvalidInputError:
+        matches = close_matches(name, await self.copies.list_names(number.waba_id or ""))
+        hint = f"; did you mean {', '.join(matches)}?" if matches else ""
+        message = f"{field_path}: no approved template is called {name!r} on this account{hint}"
+        return InvalidInputError(
+            message, code="template_not_found", details=[{"field": field_path, "message": message}]
+        )
+
+    def _parse(self, template: Template) -> ApprovedTemplate:
+        known = self._parsed.get(template.template_id)
+        if known is not None and known[0].updated_at == template.updated_at:
+            return known[1]
+        if len(self._parsed) >= _PARSED_LIMIT:
+            self._parsed.clear()
+        parsed = approved_template(template)
+        self._parsed[template.template_id] = (template, parsed)
+        return parsed
