@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from shared.contracts.base import MessageContext
 from shared.ids import new_id
 
 
@@ -34,3 +35,8 @@ def working(context: WorkContext) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def work_of(context: MessageContext) -> WorkContext:
+    """The context in which a message is handled: what leaves meanwhile was caused by it."""
+    return WorkContext(context.correlation_id, context.id, context.user_id, context.traceparent)
