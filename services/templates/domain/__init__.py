@@ -1,0 +1,1 @@
+"""Decisions about templates: values in, values out."""

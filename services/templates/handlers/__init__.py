@@ -1,0 +1,1 @@
+"""What templates does with each message."""

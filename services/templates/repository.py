@@ -1,0 +1,191 @@
+"""Templates in MongoDB.
+
+Every change writes three things in one update: what changed, a later `updated_at`, and `pending_event`, the note that
+the change has not been announced yet. The note is removed only while `updated_at` is still the announced one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bson.errors import BSONError
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from services.templates.domain.statuses import APPROVED, DELETED, StatusAtMeta
+from services.templates.domain.sync import KnownTemplate
+from shared.contracts.templates import Template
+from shared.contracts.webhooks import TemplateUpdate
+from shared.errors import ConflictError, InvalidInputError
+from shared.mongo import Database, Document
+
+_CONTENT_FIELDS = {"meta_template_id", "category", "quality_score", "parameter_format", "components", "variables"}
+_NEWEST_FIRST = [("created_at", -1), ("_id", -1)]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRepository:
+    """The collection `templates`; DELETED ones stay, for what was sent with them."""
+
+    database: Database
+
+    async def ensure_indexes(self) -> None:
+        """Create what uniqueness and the queries below rely on; does nothing the second time."""
+        # A partial index cannot say "not DELETED", hence the field `deleted` beside the status.
+        await self._templates.create_index(
+            [("waba_id", 1), ("name", 1), ("language", 1)],
+            name="one_live_template_per_name_and_language",
+            unique=True,
+            partialFilterExpression={"deleted": False},
+        )
+        await self._templates.create_index(
+            [("waba_id", 1), ("meta_template_id", 1)],
+            name="one_template_per_meta_id",
+            unique=True,
+            partialFilterExpression={"meta_template_id": {"$type": "string"}},
+        )
+        await self._templates.create_index([("waba_id", 1), ("status", 1), *_NEWEST_FIRST], name="by_status")
+        await self._templates.create_index([("waba_id", 1), ("deleted", 1), *_NEWEST_FIRST], name="by_waba")
+        await self._templates.create_index(
+            [("updated_at", 1)], name="unannounced", partialFilterExpression={"pending_event": True}
+        )
+
+    async def add_once(self, template: Template, status: StatusAtMeta, *, submitted_at: datetime | None = None) -> bool:
+        """Store a new template; False when its id at Meta, or its name and language, are there already.
+
+        Raises InvalidInputError when the components cannot be stored.
+        """
+        document = template.model_dump(mode="python", exclude={"template_id"}) | {
+            "_id": template.template_id,
+            "submitted_at": submitted_at,
+            "status_order": status.order,
+            "deleted": template.status == DELETED,
+            "pending_event": True,
+        }
+        try:
+            with _storable():
+                await self._templates.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def save_content(self, template: Template, now: datetime) -> None:
+        """Store what the template says; its status is left alone. Raises InvalidInputError when it cannot be stored."""
+        content = template.model_dump(mode="python", include=_CONTENT_FIELDS)
+        with _storable():
+            await self._templates.update_one({"_id": template.template_id}, _change(content, now))
+
+    async def mark_status(self, template_id: str, status: StatusAtMeta, now: datetime) -> bool:
+        """Record a status unless a later one is known; True when the template is different now.
+
+        Raises ConflictError when a deleted template would come back and its name has been taken since.
+        """
+        return await self._mark({"_id": template_id}, {}, status, now) is not None
+
+    async def mark_status_from(self, update: TemplateUpdate, status: StatusAtMeta, now: datetime) -> str | None:
+        """As `mark_status`, for the template that Meta's update names: our id when it is different now, else None.
+
+        Meta's id decides; a template that was submitted, but whose id at Meta never reached us, is known by its name.
+        """
+        unanswered = {
+            "name": update.name,
+            "language": update.language,
+            "deleted": False,
+            "meta_template_id": None,
+            "submitted_at": {"$ne": None},
+        }
+        which = {"waba_id": update.waba_id, "$or": [{"meta_template_id": update.meta_template_id}, unanswered]}
+        return await self._mark(which, {"meta_template_id": update.meta_template_id}, status, now)
+
+    async def list_known(self, waba_id: str) -> list[KnownTemplate]:
+        """Everything ever stored for a WABA, DELETED ones too."""
+        documents = self._templates.find({"waba_id": waba_id})
+        return [KnownTemplate(_to_template(found), found["submitted_at"]) async for found in documents]
+
+    async def list_of_waba(self, waba_id: str, status: str | None) -> tuple[Template, ...]:
+        """The templates with a status, or (None) all that are not DELETED; newest first."""
+        wanted: Document = {"deleted": False} if status is None else {"status": status}
+        return await self._list({"waba_id": waba_id, **wanted})
+
+    async def list_approved(self, waba_id: str, name: str) -> tuple[Template, ...]:
+        """All approved languages of one name, newest first."""
+        return await self._list({"waba_id": waba_id, "name": name, "deleted": False, "status": APPROVED})
+
+    async def list_unannounced(self, template_ids: Sequence[str]) -> tuple[Template, ...]:
+        """Those of the given templates whose change has not been announced."""
+        return await self._list({"_id": {"$in": list(template_ids)}, "pending_event": True})
+
+    async def list_left_unannounced(self, before: datetime, *, limit: int) -> tuple[Template, ...]:
+        """Templates whose change was made before a moment and has still not been announced."""
+        documents = self._templates.find({"pending_event": True, "updated_at": {"$lte": before}})
+        return tuple([_to_template(found) async for found in documents.sort("updated_at", 1).limit(limit)])
+
+    async def mark_announced(self, templates: Sequence[Template]) -> None:
+        """Forget the notes of announced changes; one that has changed again meanwhile keeps its note."""
+        notes = [
+            UpdateOne({"_id": one.template_id, "updated_at": one.updated_at}, {"$unset": {"pending_event": ""}})
+            for one in templates
+        ]
+        if notes:
+            await self._templates.bulk_write(notes, ordered=False)
+
+    @property
+    def _templates(self) -> AsyncCollection[Document]:
+        return self.database["templates"]
+
+    async def _list(self, wanted: Document) -> tuple[Template, ...]:
+        return tuple([_to_template(found) async for found in self._templates.find(wanted).sort(_NEWEST_FIRST)])
+
+    async def _mark(self, which: Document, also: Document, status: StatusAtMeta, now: datetime) -> str | None:
+        values = {"status": status.status, "rejected_reason": status.rejected_reason} | also
+        bookkeeping = {"status_order": status.order, "deleted": status.status == DELETED}
+        try:
+            before = await self._templates.find_one_and_update(
+                {**which, "status_order": {"$lt": status.order}},
+                _change(values, now, unannounced=bookkeeping),
+                projection=dict.fromkeys(values, 1),
+                sort=[("meta_template_id", -1)],  # a match by Meta's id comes before one by name
+                return_document=ReturnDocument.BEFORE,
+            )
+        except DuplicateKeyError as error:
+            raise ConflictError("another template has this name and language now") from error
+        if before is None or all(before[name] == value for name, value in values.items()):
+            return None
+        return str(before["_id"])
+
+
+def _change(
+    values: Mapping[str, Any], now: datetime, *, unannounced: Mapping[str, Any] | None = None
+) -> list[Document]:
+    """An update that sets `values`, and notes a change only if one of them differs.
+
+    A pipeline, because `updated_at` must rise with every change, whatever the clocks say: listeners keep the latest.
+    """
+    differs = {"$or": [{"$ne": [f"${name}", {"$literal": value}]} for name, value in values.items()]}
+    literals = {name: {"$literal": value} for name, value in {**values, **(unannounced or {})}.items()}
+    later = {"$max": [now, {"$add": ["$updated_at", 1]}]}
+    return [
+        {
+            "$set": {
+                **literals,
+                "updated_at": {"$cond": [differs, later, "$updated_at"]},
+                "pending_event": {"$cond": [differs, True, {"$ifNull": ["$pending_event", "$$REMOVE"]}]},
+            }
+        }
+    ]
+
+
+@contextmanager
+def _storable() -> Iterator[None]:
+    try:
+        yield
+    except (BSONError, OverflowError) as error:
+        raise InvalidInputError(f"the template holds a value that cannot be stored: {error}") from error
+
+
+def _to_template(document: Document) -> Template:
+    fields = {name: document[name] for name in Template.model_fields if name != "template_id"}
+    return Template(template_id=document["_id"], **fields)
