@@ -106,8 +106,10 @@ def _placed_at(value: _Value, slots: list[ApprovedButton], warnings: list[str], 
                 f"but the approved template's {name} has index {indexes[0]}; sent there"
             )
         return indexes[0]
-    named = "no index given" if value.index is None else f"button {value.index} is no {name}"
-    raise invalid(value.field, f"{named}; the approved template has its {name}s at {', '.join(map(str, indexes))}")
+    those = ", ".join(map(str, indexes))
+    if value.index is None:
+        raise invalid(value.field, f"the approved template has more than one {name} ({those}); name one by its index")
+    raise invalid(value.field, f"button {value.index} of the approved template is no {name}; look at {those}")
 
 
 def _component(path: str, button: ApprovedButton, given: _Value | None, body_code: str | None) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def _component(path: str, button: ApprovedButton, given: _Value | None, body_cod
         case "url":
             return url_component(button.index, _url(path, button, given))
         case "copy_code":
-            field, code = _needed(f"{path}.copy_code", button, given)
+            field, code = _needed(_code_field(path), button, given)
             return coupon_component(button.index, checked(field, code, limit=COUPON_LIMIT))
         case _:
             return url_component(button.index, _one_time_password(path, button, given, body_code))
@@ -169,10 +171,14 @@ def _url(path: str, button: ApprovedButton, given: _Value | None) -> str:
 def _one_time_password(path: str, button: ApprovedButton, given: _Value | None, body_code: str | None) -> str:
     if given is None and body_code is not None:
         return checked(f"{path}.body.variables", body_code, limit=OTP_LIMIT)
-    field, code = _needed(f"{path}.copy_code", button, given)
+    field, code = _needed(_code_field(path), button, given)
     if body_code not in (None, code):
         raise invalid(field, f"must be the code that {path}.body.variables shows")
     return checked(field, code, limit=OTP_LIMIT)
+
+
+def _code_field(path: str) -> str:
+    return "template.copy_code" if path == "template" else f"{path}.buttons"  # cards have no shorthand
 
 
 def _needed(field: str, button: ApprovedButton, given: _Value | None) -> tuple[str, str]:
