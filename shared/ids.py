@@ -5,11 +5,18 @@ import secrets
 import string
 
 _BASE62 = string.digits + string.ascii_letters
+_LENGTH = 22
+_POSSIBILITIES = 62**_LENGTH
 
 
 def new_id(prefix: str) -> str:
     """A new identifier such as `pn_…`: the prefix and 22 random base62 characters (131 bits)."""
-    return prefix + "".join(secrets.choice(_BASE62) for _ in range(22))
+    number = secrets.randbelow(_POSSIBILITIES)  # drawn once: every message on the bus gets an id
+    characters = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, 62)
+        characters.append(_BASE62[digit])
+    return prefix + "".join(characters)
 
 
 def new_hex_id() -> str:

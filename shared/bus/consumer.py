@@ -10,6 +10,7 @@ from aiormq.channel import Channel
 
 from shared.bus.acker import Acker
 from shared.bus.connection import AMQP_FAILURES, CLOSE_SECONDS, Link, Session, cancelled_only_by_us
+from shared.bus.declare import declare_topology
 from shared.bus.envelope import Delivery
 from shared.bus.handling import Handling
 from shared.bus.inbox import Inbox
@@ -17,8 +18,6 @@ from shared.bus.retrier import Call
 from shared.bus.topology import Queue
 
 log = structlog.get_logger()
-
-DRAIN_SECONDS = 25  # for calls under way when the service stops
 
 
 class Subscription:
@@ -115,6 +114,8 @@ class Consumer:
             return subscriptions
         for queue in self._queues:
             channel = await session.channel(confirms=False)
+            if not subscriptions:  # the queues may have gone with the connection
+                await declare_topology(channel)
             subscriptions.append(Subscription(queue, session, channel, self._handling, self._calls))
         for subscription in subscriptions:
             await subscription.start()
@@ -125,7 +126,7 @@ class Consumer:
         subscriptions = self._link.present or []
         await asyncio.gather(*(each.stop() for each in subscriptions))
         if self._calls:
-            _, late = await asyncio.wait(self._calls, timeout=DRAIN_SECONDS)
+            _, late = await asyncio.wait(self._calls, timeout=self._handling.patience.drain)
             for task in late:
                 log.warning("call_cut_short")
                 task.cancel()

@@ -10,7 +10,7 @@ import structlog
 from shared.bus.connection import cancelled_only_by_us, describe
 from shared.bus.context import WorkContext, work_of, working
 from shared.bus.envelope import Delivery, PoisonError, read_message, read_reply_address
-from shared.bus.outcome import Outcome, RetryPolicy, error_reply, outcome_of
+from shared.bus.outcome import Outcome, Patience, error_reply, outcome_of
 from shared.bus.port import GroupHandler, Handler, Received
 from shared.bus.publisher import Publisher
 from shared.bus.retrier import Call, Retrier
@@ -46,7 +46,7 @@ class Handling:
     routes: Routes
     publisher: Publisher
     retrier: Retrier
-    policy: RetryPolicy
+    patience: Patience
     transient: tuple[type[Exception], ...]
     now: Clock
     stopping: asyncio.Event
@@ -111,7 +111,7 @@ class Handling:
     async def _run(self, call: Call, attempt: Callable[[], Awaitable[ReturnT]], *, may_hold: bool) -> ReturnT:
         """Call the handler; while its database is away, keep the messages in hand and try again."""
         time = asyncio.get_running_loop().time
-        pause, end = self.policy.shortest_pause, time() + self.policy.hold
+        pause, end = self.patience.shortest_pause, time() + self.patience.hold
         while True:
             try:
                 with cancelled_only_by_us():
@@ -122,7 +122,7 @@ class Handling:
                 log.info("message_held", type=call.type, messages=len(call.deliveries), error=describe(error))
             if await self.retrier.stops_within(pause) or not call.acker.is_open:
                 raise _CutShortError
-            pause = min(pause * 2, self.policy.longest_pause)
+            pause = min(pause * 2, self.patience.longest_pause)
 
     async def _settle_failure(self, call: Call, error: Exception, awaited_at: ReplyAddress | None) -> None:
         outcome = outcome_of(error, is_awaited=awaited_at is not None, transient=self.transient)

@@ -34,7 +34,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class Patience:
     """How patient a consumer is. All times in seconds."""
 
     tiers: tuple[int, ...] = RETRY_SECONDS  # waits between tries; after the last one, the dead letters
@@ -42,6 +42,7 @@ class RetryPolicy:
     shortest_pause: float = 0.1  # between tries in hand, doubled each time
     longest_pause: float = 2.0
     postpone: int = 30  # the tier for what was held in vain
+    drain: float = 25  # for calls under way when the service stops
 
 
 def outcome_of(error: Exception, *, is_awaited: bool, transient: tuple[type[Exception], ...]) -> Outcome:

@@ -9,20 +9,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
+
 from shared.bus.connection import Link, Session
 from shared.bus.consumer import Consumer
 from shared.bus.context import current_work
 from shared.bus.declare import declare_topology
 from shared.bus.handling import Handling, Routes
-from shared.bus.outcome import RetryPolicy
+from shared.bus.outcome import Patience
 from shared.bus.port import GroupHandler, Handler, MessageT
 from shared.bus.publisher import Outgoing, Publisher, PublishingChannels
 from shared.bus.requester import Requester
 from shared.bus.retrier import Retrier
-from shared.bus.topology import queues_of
+from shared.bus.topology import Queue, queues_of
 from shared.clock import Clock, utc_now
 from shared.contracts.base import Event, Message, Reply, ReplyAddress, ReplyT, Request
 from shared.errors import BusUnavailableError
+
+log = structlog.get_logger()
 
 CHECK_SECONDS = 1
 
@@ -31,12 +35,12 @@ class RabbitBus:
     """See shared.bus.port.Bus for what its calls promise."""
 
     def __init__(
-        self, url: str, *, service: str, transient: tuple[type[Exception], ...], policy: RetryPolicy, now: Clock
+        self, url: str, *, service: str, transient: tuple[type[Exception], ...], patience: Patience, now: Clock
     ) -> None:
         self._url = url
         self._service = service
         self._transient = transient
-        self._policy = policy
+        self._patience = patience
         self._now = now
         self._routes = Routes()
         self._link = Link(url, f"{service} publishing", self._open_channels)
@@ -91,6 +95,7 @@ class RabbitBus:
         if not queues:
             yield
             return
+        self._report_unhandled(queues)
         consumer = Consumer(self._url, self._service, queues, self._new_handling())
         async with consumer.running():
             self._consumer = consumer
@@ -122,8 +127,14 @@ class RabbitBus:
 
     def _new_handling(self) -> Handling:
         stopping = asyncio.Event()
-        retrier = Retrier(self._publisher, self._policy, stopping)
-        return Handling(self._routes, self._publisher, retrier, self._policy, self._transient, self._now, stopping)
+        retrier = Retrier(self._publisher, self._patience, stopping)
+        return Handling(self._routes, self._publisher, retrier, self._patience, self._transient, self._now, stopping)
+
+    def _report_unhandled(self, queues: list[Queue]) -> None:
+        for queue in queues:
+            names = [each.message_type for each in queue.messages if each.message_type not in self._routes]
+            if names:
+                log.warning("messages_without_handler", queue=queue.name, types=names)
 
     def _require_place(self, message_type: type[Message]) -> None:
         """Refuse what could never be called, and what would be called in place of another."""
@@ -140,7 +151,7 @@ async def rabbit_bus(
     *,
     service: str,
     transient: tuple[type[Exception], ...] = (),
-    policy: RetryPolicy | None = None,
+    patience: Patience | None = None,
     now: Clock = utc_now,
 ) -> AsyncIterator[RabbitBus]:
     """A connected bus, with all topology declared.
@@ -148,6 +159,6 @@ async def rabbit_bus(
     `transient` are the errors of a database that is away: messages are kept in hand meanwhile. Raises
     BusUnavailableError when the broker does not answer within half a minute, ConfigurationError when it refuses us.
     """
-    bus = RabbitBus(url, service=service, transient=transient, policy=policy or RetryPolicy(), now=now)
+    bus = RabbitBus(url, service=service, transient=transient, patience=patience or Patience(), now=now)
     async with bus.connected():
         yield bus

@@ -9,7 +9,7 @@ import structlog
 
 from shared.bus.acker import Acker
 from shared.bus.envelope import Delivery, retry_properties
-from shared.bus.outcome import RetryPolicy
+from shared.bus.outcome import Patience
 from shared.bus.publisher import Outgoing, Publisher
 from shared.bus.topology import Queue, retry_exchange
 from shared.errors import BusUnavailableError
@@ -40,7 +40,7 @@ class Retrier:
     """Moves deliveries to a retry queue, which brings them back, or to the dead letters."""
 
     publisher: Publisher
-    policy: RetryPolicy
+    patience: Patience
     stopping: asyncio.Event
 
     async def retry(self, call: Call) -> None:
@@ -50,7 +50,7 @@ class Retrier:
     async def postpone(self, call: Call) -> None:
         """Try the messages again later without counting it as a failure of theirs."""
         await asyncio.gather(
-            *(self._send_round(call, each, self.policy.postpone, each.attempt) for each in call.deliveries)
+            *(self._send_round(call, each, self.patience.postpone, each.attempt) for each in call.deliveries)
         )
 
     def bury(self, call: Call, delivery: Delivery, reason: str) -> None:
@@ -72,10 +72,10 @@ class Retrier:
         return self.stopping.is_set()
 
     async def _retry_one(self, call: Call, delivery: Delivery) -> None:
-        if delivery.attempt >= len(self.policy.tiers):
+        if delivery.attempt >= len(self.patience.tiers):
             self.bury(call, delivery, f"failed {delivery.attempt + 1} times")
         else:
-            await self._send_round(call, delivery, self.policy.tiers[delivery.attempt], delivery.attempt + 1)
+            await self._send_round(call, delivery, self.patience.tiers[delivery.attempt], delivery.attempt + 1)
 
     async def _send_round(self, call: Call, delivery: Delivery, seconds: int, attempt: int) -> None:
         """First the confirmed publish to the retry queue, then the acknowledgement: never neither.
@@ -95,7 +95,7 @@ class Retrier:
                 await self.publisher.publish(message)
             except BusUnavailableError as error:
                 log.warning("retry_not_taken", message_id=delivery.properties.message_id, error=str(error.__cause__))
-                if await self.stops_within(self.policy.longest_pause):
+                if await self.stops_within(self.patience.longest_pause):
                     return
             else:
                 call.acker.ack([delivery.tag])
