@@ -64,7 +64,7 @@ class DemoSeeder:
             gateway=stack.url("GATEWAY_PRIVATE_BIND"),
             sandbox=stack.url("SANDBOX_BIND"),
             admin_token=admin_token(stack.env),
-            kept=_read(file),
+            kept=kept_demo(file),
             templates_may_fail=templates_may_fail,
             say=stack.progress.say,
         )
@@ -157,7 +157,7 @@ class DemoSeeder:
         return answer
 
 
-def _read(file: Path) -> dict[str, str]:
+def kept_demo(file: Path) -> dict[str, str]:
     """What an earlier run kept; nothing if the file is missing or was damaged."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))

@@ -136,11 +136,12 @@ def _show(stack: Stack, demo: Demo) -> None:
     gateway, public, sandbox = map(stack.url, ("GATEWAY_PRIVATE_BIND", "GATEWAY_PUBLIC_BIND", "SANDBOX_BIND"))
     stack.progress.say(f"""
 Ready.
-  dashboard API and /admin   {gateway}   (this machine only; API pages under /docs)
-  external send API          {public}
-  Meta's webhooks come in at {stack.env["SANDBOX_WEBHOOK_URL"]}
-  sandbox (stands in for Meta) {sandbox}   the recipient's phone: {sandbox}/phone/{RECIPIENT.lstrip("+")}
-  logs                       {stack.root / "log"}   demo tenant: {stack.root / "demo.json"}
+  dashboard API, /admin   {gateway}  (this machine only; described at {gateway}/docs)
+  external send API       {public}
+  sandbox, plays Meta     {sandbox}
+  the recipient's phone   {sandbox}/phone/{RECIPIENT.lstrip("+")}
+  logs                    {stack.root / "log"}
+  demo tenant             {stack.root / "demo.json"}
 
 Send a message:
   curl -X POST {gateway}/api/external/send-message/{demo.encoded_phone_id} \\

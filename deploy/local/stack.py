@@ -75,7 +75,7 @@ class Stack:
             self.servers.start(self.supervisor.spawn)
         with self.progress.step("starting the sandbox"):
             self.wait_until_ready("sandbox")
-        with self.progress.step(f"starting {', '.join(SERVICES)}"):
+        with self.progress.step(f"starting the {len(SERVICES)} services"):
             for name in SERVICES:
                 self.start_service(name)
             for name in SERVICES:
