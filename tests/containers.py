@@ -11,7 +11,9 @@ from pymongo import MongoClient
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-RABBITMQ_IMAGE = "rabbitmq:4-management-alpine"
+from deploy.local.processes import wait_until
+
+RABBITMQ_IMAGE = "rabbitmq:4"
 MONGODB_IMAGE = "mongo:7"
 
 
@@ -62,8 +64,8 @@ class Containers:
         client: MongoClient[dict[str, Any]] = MongoClient(self.mongodb_url)
         with client:
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
-            while not client.admin.command("hello")["isWritablePrimary"]:
-                continue
+            if not wait_until(lambda: client.admin.command("hello")["isWritablePrimary"], timeout_seconds=30):
+                raise RuntimeError("the replica set in the container elected no primary")
 
     def add_vhost(self, name: str) -> str:
         """Make a virtual host that guest may use, and return its address."""
