@@ -1,6 +1,7 @@
 """The composition root: builds everything and wires the routes."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from .faults import Faults
 from .inbound import Inbox
 from .ledger import Ledger
 from .limits import Limits
+from .media import MediaFetcher
 from .numbers import Numbers
 from .receiver import Receiver
 from .routes.control import ControlRoutes
@@ -29,6 +31,8 @@ from .templates.store import Templates
 from .webhooks.handshake import Handshake
 from .webhooks.sender import WebhookSender
 
+log = logging.getLogger(__name__)
+
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -40,13 +44,15 @@ def build(settings: Settings) -> web.Application:
     webhooks = WebhookSender(settings.webhook_url, settings.app_secret, agenda, faults)
     reviewer = Reviewer(agenda, faults, webhooks, rng)
     flow = StatusFlow(agenda, faults, webhooks, rng)
-    sends = SendDesk(numbers, templates, reviewer, limits, faults, ledger, flow, rng)
+    media = MediaFetcher()
+    sends = SendDesk(numbers, templates, reviewer, limits, faults, ledger, flow, media, rng)
     template_desk = TemplateDesk(templates, reviewer, faults)
     inbox = Inbox(numbers, limits, webhooks, rng)
     nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id)
 
     def start_over() -> None:
-        for memory in (agenda, faults, numbers, templates, limits, ledger, receiver, webhooks, sends, inbox, nodes):
+        logs = (ledger, receiver, inbox, sends, limits)
+        for memory in (agenda, webhooks, media, faults, numbers, templates, nodes, *logs):
             memory.reset()
 
     handshake = Handshake(settings.webhook_url, settings.verify_token)
@@ -61,16 +67,25 @@ def build(settings: Settings) -> web.Application:
         nodes,
     ):
         app.add_routes(routes.table())
-    app.cleanup_ctx.append(_posting(webhooks))
+    app.cleanup_ctx.append(_background(webhooks, media))
     return app
 
 
-def _posting(webhooks: WebhookSender) -> Callable[[web.Application], AsyncIterator[None]]:
+def _background(webhooks: WebhookSender, media: MediaFetcher) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(webhooks.run())
+        task.add_done_callback(_stop_if_broken)
         yield
+        media.reset()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
 
     return context
+
+
+def _stop_if_broken(posting: asyncio.Task[None]) -> None:
+    """A sandbox that silently posts no more webhooks would look like lost messages: rather stop."""
+    if not posting.cancelled() and (error := posting.exception()):
+        log.critical("the webhook sender is broken, stopping", exc_info=error)
+        raise web.GracefulExit

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..faults import Faults, FaultsError
 from ..inbound import Inbox
@@ -18,10 +18,12 @@ from .answers import invalid, json_answer, refusal
 
 def digits(number: str) -> str:
     """A phone number without its `+` (which an unescaped query turns into a space)."""
-    bare = number.strip().removeprefix("+")
-    if not bare:
-        raise ValueError("must name a number or an id")
-    return bare
+    return number.strip().removeprefix("+")
+
+
+def upper(value: Any) -> Any:
+    """Meta's words are taken in either case."""
+    return value.upper() if isinstance(value, str) else value
 
 
 class InboundBody(BaseModel):
@@ -30,7 +32,7 @@ class InboundBody(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     phone_number_id: str
-    sender: Annotated[str, AfterValidator(digits), Field(alias="from")]
+    sender: Annotated[str, AfterValidator(digits), Field(alias="from", min_length=1)]
     type: str = "text"
     context_id: str | None = None
     times: int = Field(default=1, ge=1, le=1_000)
@@ -45,9 +47,11 @@ class TemplateBody(BaseModel):
     waba_id: str
     name: str
     language: str
-    category: str
-    status: str = "APPROVED"
-    parameter_format: str = "POSITIONAL"
+    category: Annotated[Literal["MARKETING", "UTILITY", "AUTHENTICATION"], BeforeValidator(upper)]
+    status: Annotated[Literal["APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED"], BeforeValidator(upper)] = (
+        "APPROVED"
+    )
+    parameter_format: Annotated[Literal["POSITIONAL", "NAMED"], BeforeValidator(upper)] = "POSITIONAL"
     components: list[dict[str, Any]]
 
 
@@ -144,9 +148,7 @@ class ControlRoutes:
         """Put a template into an account as it stands, replacing its namesake."""
         try:
             body = TemplateBody.model_validate_json(await request.read())
-            category, parameter_format = body.category.upper(), body.parameter_format.upper()
-            named = body.model_dump() | {"category": category, "parameter_format": parameter_format}
-            template = self.templates.add(named.pop("waba_id"), **named)
+            template = self.templates.add(body.waba_id, **body.model_dump(exclude={"waba_id"}))
         except ValidationError as error:
             return invalid(error)
         except (KeyError, AttributeError, TypeError) as error:
