@@ -30,10 +30,10 @@ def success(
     return json_response(body, status)
 
 
-def failure(request: web.Request, problem: Problem) -> web.Response:
-    """Answer with an error, in the envelope that the path asks for."""
+def failure(request: web.Request, problem: Problem, **more: Any) -> web.Response:
+    """Answer with an error, in the envelope that the path asks for; `more` adds keys to it, or replaces them."""
     body = _external_failure(problem) if is_external(request) else _dashboard_failure(problem)
-    return json_response(body, problem.status, problem.headers)
+    return json_response(body | more, problem.status, problem.headers)
 
 
 def json_response(body: Any, status: int, headers: dict[str, str] | None = None) -> web.Response:

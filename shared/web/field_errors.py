@@ -4,10 +4,12 @@ Two conventions let models say more. A part of pydantic's location in parenthese
 `Tag("(carousel)")`, and is no part of the field's path. A validator raises `field_error(...)` for words of its own.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import Discriminator, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from shared.errors import InvalidInputError
 from shared.web.json_text import Path, path_text
@@ -58,6 +60,26 @@ def field_error(words: str, *, field: str | int | None = None, sentence: str | N
     return PydanticCustomError(_OWN, "{words}", {"words": words, "field": field, "sentence": sentence})
 
 
+@dataclass(frozen=True, slots=True)
+class UnionBy:
+    """An annotation that chooses among tagged models; its error reads `<path>.<field> <words>`.
+
+    `tag` gives the value of the field in parentheses. A class of our own, since pydantic's Discriminator with an
+    error of its own cannot be hashed, and so not be a part of `X | None`.
+    """
+
+    field: str
+    tag: Callable[[Any], str | None]
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        context: dict[str, str | int | float] = {"words": self.words, "field": self.field, "by_field": self.field}
+        chooser = Discriminator(
+            self.tag, custom_error_type=_OWN, custom_error_message="{words}", custom_error_context=context
+        )
+        return chooser.__get_pydantic_core_schema__(source, handler)
+
+
 def invalid_input(error: ValidationError) -> InvalidInputError:
     """The error a caller is told: the first fault as the message, all of them as details."""
     details = [_detail(fault) for fault in error.errors(include_url=False)[:MAX_DETAILS]]
@@ -65,10 +87,22 @@ def invalid_input(error: ValidationError) -> InvalidInputError:
 
 
 def _detail(fault: ErrorDetails) -> dict[str, Any]:
+    if "by_field" in fault.get("ctx", {}):
+        fault = _why_no_tag(fault)
     context = fault.get("ctx", {})
     location = fault["loc"] + ((context["field"],) if context.get("field") is not None else ())
     field = path_text(_without_tags(location))
     return {"field": field, "message": _sentence(fault, context, field)}
+
+
+def _why_no_tag(fault: ErrorDetails) -> ErrorDetails:
+    """A union's tag did not match: there is no object, or its field is missing, or it has another value."""
+    value, field = fault["input"], fault["ctx"]["by_field"]
+    if not isinstance(value, dict):
+        return {**fault, "type": "dict_type", "ctx": {}}
+    if value.get(field) is None:
+        return {**fault, "type": "missing", "loc": (*fault["loc"], field), "ctx": {}}
+    return fault
 
 
 def _sentence(fault: ErrorDetails, context: dict[str, Any], field: str) -> str:
@@ -91,8 +125,8 @@ def _is_missing(fault: ErrorDetails) -> bool:
 
 
 def _for_tag(location: tuple[int | str, ...]) -> str:
-    """The external API's own phrase for a field that only one kind of message needs."""
-    parent = location[-2] if len(location) > 1 else ""
+    """The external API's own phrase for a field that only one kind needs; a whole body's kind goes without saying."""
+    parent = location[-2] if len(location) > 2 else ""
     return f" for type={parent[1:-1]}." if _is_tag(parent) and isinstance(parent, str) else ""
 
 

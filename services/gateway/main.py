@@ -1,0 +1,88 @@
+"""Builds the gateway and runs it until told to stop."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from services.gateway.domain.rate import RateLimit
+from services.gateway.repositories.api_keys import ApiKeyRepository
+from services.gateway.repositories.idempotency_keys import IdempotencyRepository
+from services.gateway.repositories.users import UserRepository
+from services.gateway.routes.api_key_login import ApiKeyLogin
+from services.gateway.routes.api_keys import ApiKeyRoutes
+from services.gateway.routes.asking import Asking
+from services.gateway.routes.external import BodyRules, ExternalRoutes
+from services.gateway.routes.idempotent import Idempotency
+from services.gateway.routes.phone_numbers import PhoneNumberRoutes
+from services.gateway.routes.private_walls import PrivateWalls
+from services.gateway.routes.templates import TemplateRoutes
+from services.gateway.routes.users import UserRoutes
+from services.gateway.routes.webhooks import WebhookRoutes
+from services.gateway.settings import GatewaySettings
+from shared.bus.port import Bus
+from shared.bus.rabbit import rabbit_bus
+from shared.clock import utc_now
+from shared.mongo import TRANSIENT_ERRORS, Database, connect, database_of, ping_primary
+from shared.web.app import web_app
+from shared.web.ops import Readiness, ops_routes
+from shared.web.server import serving
+
+SERVICE = "gateway"
+
+_NOTICE_SECONDS = 1.0  # for whoever watches /readyz to send the next request elsewhere
+
+
+async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
+    """Serve both listeners until `stop` is set; requests under way are finished."""
+    settings = GatewaySettings.from_env(environ)
+    async with AsyncExitStack() as stack:
+        client = await connect(settings.mongodb_url.get_secret_value(), app_name=f"waapi-{SERVICE}")
+        stack.push_async_callback(client.close)
+        amqp_url = settings.amqp_url.get_secret_value()
+        bus = await stack.enter_async_context(rabbit_bus(amqp_url, service=SERVICE, transient=TRANSIENT_ERRORS))
+        database = database_of(client, SERVICE, prefix=settings.database_prefix)
+        await ensure_indexes(database)
+
+        readiness = Readiness({"mongodb": lambda: ping_primary(client), "rabbitmq": bus.check})
+        private, public = build_apps(settings, database, bus, readiness)
+        await stack.enter_async_context(serving(private, settings.gateway_private_bind))
+        await stack.enter_async_context(serving(public, settings.gateway_public_bind))
+
+        await stop.wait()
+        readiness.drain()
+        await asyncio.sleep(_NOTICE_SECONDS)
+
+
+async def ensure_indexes(database: Database) -> None:
+    """Create the indexes of all collections."""
+    await UserRepository(database).ensure_indexes()
+    await ApiKeyRepository(database).ensure_indexes()
+    await IdempotencyRepository(database).ensure_indexes()
+
+
+def build_apps(
+    settings: GatewaySettings, database: Database, bus: Bus, readiness: Readiness
+) -> tuple[web.Application, web.Application]:
+    """The private and the public application."""
+    users, keys = UserRepository(database), ApiKeyRepository(database)
+    asking, ring, pepper = Asking(bus), settings.key_ring, settings.api_key_pepper.get_secret_value()
+    idempotency = Idempotency(IdempotencyRepository(database), ring, utc_now, TRANSIENT_ERRORS)
+    login = ApiKeyLogin(keys, RateLimit(time.monotonic), pepper, utc_now)
+    rules = BodyRules(local=settings.is_local, meta_strict=settings.meta_strict)
+    external = ExternalRoutes(login, idempotency, bus, utc_now, rules).table()
+    dashboard = (
+        *UserRoutes(users, asking, idempotency, utc_now).table(),
+        *PhoneNumberRoutes(users, asking, idempotency, ring).table(),
+        *TemplateRoutes(users, asking, idempotency).table(),
+        *ApiKeyRoutes(keys, users, asking, idempotency, pepper, utc_now).table(),
+        *WebhookRoutes(users, asking, idempotency, ring).table(),
+    )
+    ops = ops_routes(SERVICE, readiness)
+    healthz = [route for route in ops if route.path == "/healthz"]
+    walls = PrivateWalls(settings.walls, login, settings.admin_jwt_secret.get_secret_value()).middlewares()
+    private = web_app((*dashboard, *external, *ops), service=SERVICE, middlewares=walls, transient=TRANSIENT_ERRORS)
+    public = web_app((*external, *healthz), service=SERVICE, transient=TRANSIENT_ERRORS)
+    return private, public

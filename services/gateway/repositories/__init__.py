@@ -1,0 +1,1 @@
+"""The gateway's collections; nothing else in the service knows MongoDB."""

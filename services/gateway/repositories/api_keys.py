@@ -1,0 +1,67 @@
+"""API keys, looked up anew for every request, so that an edit or a revocation acts on the next one."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from pymongo.errors import DuplicateKeyError
+
+from services.gateway.domain.api_keys import ApiKey
+from shared.errors import ConflictError, NotFoundError
+from shared.mongo import UNSAFE_WRITES, Database, Document
+
+_LAST_USED_STEP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRepository:
+    """The collection `api_keys`."""
+
+    database: Database
+
+    async def ensure_indexes(self) -> None:
+        """Make a user's list quick."""
+        await self.database.api_keys.create_index([("user_id", 1), ("created_at", -1)])
+
+    async def add_once(self, key: ApiKey) -> ApiKey:
+        """Store a key, or return the one that the same work stored before."""
+        document = asdict(key) | {"_id": key.key_id, "permissions": list(key.permissions)}
+        del document["key_id"]
+        try:
+            await self.database.api_keys.insert_one(document)
+        except DuplicateKeyError:
+            stored = await self.find(key.key_id)
+            if stored is None or stored.secret_hash != key.secret_hash:
+                raise ConflictError("A key with this id exists; try again") from None
+            return stored
+        return key
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """The key, revoked or not, or None."""
+        document = await self.database.api_keys.find_one({"_id": {"$eq": key_id}})
+        return _to_key(document) if document else None
+
+    async def list_live(self, user_id: str) -> list[ApiKey]:
+        """A user's keys that have not been revoked, newest first."""
+        found = self.database.api_keys.find({"user_id": {"$eq": user_id}, "revoked_at": None})
+        return [_to_key(document) async for document in found.sort([("created_at", -1), ("_id", 1)])]
+
+    async def mark_revoked(self, key_id: str, now: datetime) -> None:
+        """Revoke a key. Raises NotFoundError when there is none, or it was revoked before."""
+        result = await self.database.api_keys.update_one(
+            {"_id": {"$eq": key_id}, "revoked_at": None}, {"$set": {"revoked_at": now}}
+        )
+        if result.matched_count == 0:
+            raise NotFoundError("API key not found")
+
+    async def mark_used(self, key: ApiKey, now: datetime) -> None:
+        """Note when the key was used, at most once a minute; this may be lost with the machine."""
+        before = now - _LAST_USED_STEP
+        if key.last_used_at is not None and key.last_used_at > before:
+            return
+        keys = self.database.get_collection("api_keys", write_concern=UNSAFE_WRITES)
+        await keys.update_one({"_id": key.key_id}, {"$max": {"last_used_at": now}})
+
+
+def _to_key(document: Document) -> ApiKey:
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    return ApiKey(key_id=document["_id"], **(fields | {"permissions": tuple(document["permissions"])}))

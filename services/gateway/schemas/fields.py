@@ -1,0 +1,130 @@
+"""Kinds of field that several bodies share, each with its limit and the words for what is wrong with it."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
+
+from services.gateway.domain.links import LONGEST_LINK, is_media_link, is_web_link
+from services.gateway.domain.recipients import is_recipient
+from shared.web.field_errors import UnionBy, field_error
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:+@-]{1,128}", re.ASCII)
+_META_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)  # becomes a part of a path at Meta
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # travels in an Authorization header
+
+
+class Body(BaseModel):
+    """A body, or a part of one: types as given, nothing converted; keys that we do not know are left alone."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class SendPart(BaseModel):
+    """A part of a send request; keys that we do not know are kept, to be named in `warnings`."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+
+
+def _matching(pattern: re.Pattern[str], words: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise field_error(words)
+        return value
+
+    return AfterValidator(check)
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise field_error("must not be empty")
+    return value
+
+
+def _recipient(value: str, info: ValidationInfo) -> str:
+    if not is_recipient(value, allow_unknown_codes=bool((info.context or {}).get("local"))):
+        raise field_error("must be a phone number in E.164 format, e.g. +919876543210")
+    return value
+
+
+def _media_link(value: str, info: ValidationInfo) -> str:
+    if not is_media_link(value, allow_loopback_http=bool((info.context or {}).get("local"))):
+        raise field_error("must be a publicly accessible https:// link")
+    return value
+
+
+def _web_link(value: str) -> str:
+    if not is_web_link(value):
+        raise field_error("must be an https:// or http:// link")
+    return value
+
+
+def _email(value: str) -> str:
+    if len(value) > 254 or ".." in value or not _EMAIL.fullmatch(value):
+        raise field_error("must be an e-mail address, e.g. ravi@example.com")
+    return value
+
+
+def _time_text(value: Any) -> Any:
+    if not isinstance(value, str) or "T" not in value:
+        raise field_error("must be a time such as 2026-03-05T10:30:00.000Z")
+    return value
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+NOT_BLANK = AfterValidator(_not_blank)
+EMPTY_IS_NONE = BeforeValidator(_empty_is_none)  # many clients send "" for what they leave open
+
+Identifier = Annotated[str, _matching(_IDENTIFIER, "must have 1 to 128 letters, digits or _ . : + @ -")]
+MetaId = Annotated[str, _matching(_META_ID, "must have 1 to 64 letters, digits, _ or -")]
+AccessToken = Annotated[str, _matching(_TOKEN, "must have 1 to 4096 printable characters without spaces")]
+Email = Annotated[str, AfterValidator(_email)]
+Name = Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
+OptionalName = Annotated[Annotated[str, Field(max_length=200)] | None, EMPTY_IS_NONE]
+OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, EMPTY_IS_NONE]
+OptionalEmail = Annotated[Email | None, EMPTY_IS_NONE]
+FutureTime = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_time_text)]
+
+Recipient = Annotated[str, AfterValidator(_recipient)]
+MediaLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), AfterValidator(_media_link)]
+WebLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), AfterValidator(_web_link)]
+Filename = Annotated[Annotated[str, Field(max_length=240)] | None, EMPTY_IS_NONE]
+
+
+def by_type(*kinds: str) -> UnionBy:
+    """Choose among models by their `type`, each tagged with its value in parentheses."""
+
+    def tag(value: Any) -> str | None:
+        kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+        return f"({kind})" if isinstance(kind, str) else None
+
+    words = f"must be {kinds[0]}" if len(kinds) == 1 else f"must be one of {', '.join(kinds)}"
+    return UnionBy("type", tag, words)
+
+
+def all_different(values: list[Any], name: Callable[[int], str]) -> None:
+    """Raise an error at the first value that was there before; `name` tells the field of an index."""
+    seen = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise field_error("is used twice", field=name(index))
+        seen.add(value)
+
+
+def is_past(moment: datetime, now: datetime) -> bool:
+    """Whether a time that should lie ahead does not."""
+    return moment <= now

@@ -1,0 +1,81 @@
+"""Media: what Meta fetches from a link, as a message of its own or as the header of another."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from services.gateway.schemas.fields import EMPTY_IS_NONE, NOT_BLANK, Filename, MediaLink, SendPart, by_type
+from shared.contracts.content import MediaContent, MediaHeader, TextHeader
+
+Caption = Annotated[Annotated[str, Field(max_length=1024)] | None, EMPTY_IS_NONE]
+
+
+class CaptionedMedia(SendPart):
+    """`media` of an image or a video."""
+
+    url: MediaLink
+    caption: Caption = None
+
+
+class AudioMedia(SendPart):
+    """`media` of an audio message; Meta knows no caption there."""
+
+    url: MediaLink
+
+
+class DocumentMedia(CaptionedMedia):
+    """`media` of a document."""
+
+    filename: Filename = None
+
+
+def media_content(
+    kind: Literal["image", "video", "audio", "document"], media: CaptionedMedia | AudioMedia
+) -> MediaContent:
+    """The media message in the words of the bus."""
+    return MediaContent(
+        type=kind,
+        url=media.url,
+        caption=media.caption if isinstance(media, CaptionedMedia) else None,
+        filename=media.filename if isinstance(media, DocumentMedia) else None,
+    )
+
+
+class PictureHeader(SendPart):
+    """An image or video header."""
+
+    type: Literal["image", "video"]
+    url: MediaLink
+
+    def content(self) -> MediaHeader:
+        """The header in the words of the bus."""
+        return MediaHeader(type=self.type, url=self.url)
+
+
+class DocumentHeader(SendPart):
+    """A document header."""
+
+    type: Literal["document"]
+    url: MediaLink
+    filename: Filename = None
+
+    def content(self) -> MediaHeader:
+        """The header in the words of the bus."""
+        return MediaHeader(type=self.type, url=self.url, filename=self.filename)
+
+
+class LiteralTextHeader(SendPart):
+    """A text header of an interactive message."""
+
+    type: Literal["text"]
+    text: Annotated[str, Field(min_length=1, max_length=60), NOT_BLANK]
+
+    def content(self) -> TextHeader:
+        """The header in the words of the bus."""
+        return TextHeader(text=self.text)
+
+
+CardHeader = Annotated[
+    Annotated[PictureHeader, Tag("(image)")] | Annotated[PictureHeader, Tag("(video)")], by_type("image", "video")
+]
+"""The header of a carousel card."""

@@ -1,0 +1,84 @@
+"""What the gateway can be configured by."""
+
+from ipaddress import ip_network
+from typing import Literal, Self
+
+from pydantic import SecretStr, field_validator, model_validator
+
+from services.gateway.domain.admin_tokens import MIN_SECRET_BYTES
+from services.gateway.domain.walls import LOCAL_ORIGINS, LOOPBACK_HOSTS, Network, Walls
+from shared.sealing import KeyRing, SealingError
+from shared.settings import CommaList, ConfigurationError, Settings, parse_bind
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class GatewaySettings(Settings):
+    """The variables of the gateway; secrets have no default."""
+
+    gateway_private_bind: str = "127.0.0.1:4000"
+    gateway_public_bind: str = "127.0.0.1:4001"
+    admin_jwt_secret: SecretStr
+    master_keys: SecretStr
+    api_key_pepper: SecretStr
+    dashboard_auth: Literal["local"] = "local"
+    dashboard_trusted_cidrs: CommaList = ()
+    allowed_hosts: CommaList = LOOPBACK_HOSTS
+    cors_origins: CommaList | None = None
+    meta_strict: bool = False
+
+    @field_validator("admin_jwt_secret", "api_key_pepper")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes")
+        return value
+
+    @field_validator("master_keys")
+    @classmethod
+    def _holds_keys(cls, value: SecretStr) -> SecretStr:
+        try:
+            KeyRing.parse(value.get_secret_value())
+        except SealingError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _stays_private(self) -> Self:
+        """The dashboard API asks for no login, so it must not be reachable from a network by mistake."""
+        if not self.networks and parse_bind(self.gateway_private_bind)[0] not in _LOOPBACK:
+            raise ConfigurationError(
+                "GATEWAY_PRIVATE_BIND is not a loopback address, but the dashboard API asks for no login: bind it to "
+                "127.0.0.1, or name the private networks that may use it in DASHBOARD_TRUSTED_CIDRS"
+            )
+        return self
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks of DASHBOARD_TRUSTED_CIDRS. Raises ConfigurationError for one that is no private network."""
+        return tuple(_private_network(cidr) for cidr in self.dashboard_trusted_cidrs)
+
+    @property
+    def walls(self) -> Walls:
+        """Who may reach the private listener."""
+        local_origins = LOCAL_ORIGINS if self.is_local else ()
+        return Walls(
+            hosts=tuple(host.lower() for host in self.allowed_hosts),
+            origins=local_origins if self.cors_origins is None else self.cors_origins,
+            networks=self.networks,
+        )
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The keys that seal secrets at the edge."""
+        return KeyRing.parse(self.master_keys.get_secret_value())
+
+
+def _private_network(cidr: str) -> Network:
+    try:
+        network = ip_network(cidr)
+    except ValueError:
+        raise ConfigurationError(f"DASHBOARD_TRUSTED_CIDRS: {cidr!r} is not a network such as 172.16.0.0/12") from None
+    if not network.is_private:
+        raise ConfigurationError(f"DASHBOARD_TRUSTED_CIDRS: {cidr} is not a private network")
+    return network
