@@ -1,0 +1,1 @@
+"""Decisions and translations of webhooks: values in, values out."""

@@ -1,0 +1,1 @@
+"""What webhooks does with Meta's posts, subscriptions, events for vendors, and deliveries that are due."""

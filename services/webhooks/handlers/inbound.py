@@ -1,0 +1,135 @@
+"""What Meta posts: stored before it is answered, announced at once, and announced later if a crash came between."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+import structlog
+
+from services.webhooks.domain.meta_updates import MetaUpdates, parse_updates
+from services.webhooks.gathering import Gathering
+from services.webhooks.metrics import META_UPDATES, META_WEBHOOKS
+from services.webhooks.repositories.inbound import InboundEvent, InboundRepository
+from shared.bus.port import Bus
+from shared.clock import Clock
+from shared.contracts.base import Event
+from shared.contracts.webhooks import MetaStatusesReceived, TemplateUpdatesReceived
+from shared.crashpoints import crash_point
+
+RELAY_AFTER = timedelta(seconds=3)  # longer than a healthy announcement takes, so that few are made twice
+
+_STORE_LIMIT = 200  # posts in one insert
+_GROUP_POSTS = 200
+_GROUP_BYTES = 1024 * 1024  # parsing more than this at a stretch would keep everyone else waiting
+_ITEMS_PER_EVENT = 500
+_MAX_WAITING_POSTS = 2000
+_MAX_WAITING_BYTES = 32 * 1024 * 1024  # beyond either, posts wait in the database alone
+
+log = structlog.get_logger()
+
+
+class MetaInbox:
+    """Takes Meta's posts. Concurrent posts share an insert, and their updates share events."""
+
+    def __init__(self, events: InboundRepository, bus: Bus, now: Clock) -> None:
+        self._events = events
+        self._bus = bus
+        self._now = now
+        self._storing = Gathering(self._store, limit=_STORE_LIMIT)
+        self._announcing = Gathering(self._announce, limit=_GROUP_POSTS)
+        self._in_hand: set[str] = set()  # posts that wait for their announcement here, not in the relay
+        self._bytes_in_hand = 0
+
+    async def take(self, raw: bytes) -> None:
+        """Return once the bytes are stored, whether now or by an earlier delivery; announcing them follows.
+
+        Raises ServiceUnavailableError when they could not be stored.
+        """
+        is_new = await self._storing.add(InboundEvent.of(raw, self._now()))
+        META_WEBHOOKS.labels("stored" if is_new else "duplicate").inc()
+
+    async def relay(self) -> None:
+        """Announce what was stored a while ago and is not announced yet: after a crash, or when the bus was away."""
+        group: list[InboundEvent] = []
+        async for event in self._events.pending(received_before=self._now() - RELAY_AFTER):
+            if event.id not in self._in_hand:
+                group.append(event)
+            if _is_full(group):
+                await self._announce_group(group)
+                group = []
+        if group:
+            await self._announce_group(group)
+
+    async def drained(self) -> None:
+        """Wait until what was taken has been announced, or has been left to the relay."""
+        await self._storing.drained()
+        await self._announcing.drained()
+
+    async def _store(self, events: Sequence[InboundEvent]) -> Sequence[bool]:
+        new = await self._events.add_once(events)
+        crash_point("webhooks.stored")
+        results = []
+        for event in events:
+            is_new = event.id in new
+            new.discard(event.id)  # the same bytes twice in one group are new once
+            results.append(is_new)
+            if is_new:
+                self._announce_soon(event)
+        return results
+
+    def _announce_soon(self, event: InboundEvent) -> None:
+        if len(self._in_hand) < _MAX_WAITING_POSTS and self._bytes_in_hand < _MAX_WAITING_BYTES:
+            self._in_hand.add(event.id)
+            self._bytes_in_hand += len(event.raw)
+            self._announcing.submit(event)
+
+    async def _announce(self, events: Sequence[InboundEvent]) -> Sequence[None]:
+        try:
+            for group in _groups(events):
+                await self._announce_group(group)
+        except Exception as error:  # they are stored: the relay announces them when the bus or database is back
+            log.warning("announcement_left_to_relay", posts=len(events), error=f"{type(error).__name__}: {error}")
+        finally:
+            self._in_hand.difference_update(event.id for event in events)
+            self._bytes_in_hand -= sum(len(event.raw) for event in events)
+        return [None] * len(events)
+
+    async def _announce_group(self, events: Sequence[InboundEvent]) -> None:
+        parsed = {event.id: parse_updates(event.raw, event.received_at) for event in events}
+        messages = list(_events_of(parsed.values()))
+        if messages:
+            await self._bus.publish(*messages)
+        crash_point("webhooks.published")
+        fully_told = {event_id for event_id, updates in parsed.items() if updates.is_fully_told}
+        await self._events.mark_published(fully_told=fully_told, partly_told=parsed.keys() - fully_told)
+        _count(parsed.values())
+
+
+def _events_of(parsed: Iterable[MetaUpdates]) -> Iterator[Event]:
+    """The updates of many posts as few events."""
+    statuses = [status for updates in parsed for status in updates.statuses]
+    templates = [template for updates in parsed for template in updates.templates]
+    for start in range(0, len(statuses), _ITEMS_PER_EVENT):
+        yield MetaStatusesReceived(items=tuple(statuses[start : start + _ITEMS_PER_EVENT]))
+    for start in range(0, len(templates), _ITEMS_PER_EVENT):
+        yield TemplateUpdatesReceived(items=tuple(templates[start : start + _ITEMS_PER_EVENT]))
+
+
+def _groups(events: Iterable[InboundEvent]) -> Iterator[list[InboundEvent]]:
+    group: list[InboundEvent] = []
+    for event in events:
+        group.append(event)
+        if _is_full(group):
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _is_full(group: Sequence[InboundEvent]) -> bool:
+    return len(group) >= _GROUP_POSTS or sum(len(event.raw) for event in group) >= _GROUP_BYTES
+
+
+def _count(parsed: Iterable[MetaUpdates]) -> None:
+    for updates in parsed:
+        for kind, number in updates.kinds.items():
+            META_UPDATES.labels(kind).inc(number)

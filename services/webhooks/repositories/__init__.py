@@ -1,0 +1,1 @@
+"""The only code of webhooks that knows MongoDB, one module for each collection."""
