@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from shared.bus.context import WorkContext, current_work, working
+from shared.bus.context import current_work, work_of, working
 from shared.bus.port import GroupHandler, Handler, MessageT, Received
 from shared.clock import Clock, utc_now
 from shared.contracts.base import (
@@ -19,14 +19,18 @@ from shared.contracts.base import (
     ReplyT,
     Request,
 )
-from shared.errors import ReplyTimeoutError, WaapiError
+from shared.errors import InternalError, ReplyTimeoutError, WaapiError
 from shared.ids import new_id
 
 _Deliver = Callable[[Received[Any]], Awaitable[Reply | None]]
 
 
 class MemoryBus:
-    """Delivers at once, in the caller's task; `published` and `sent` keep what went out, in order."""
+    """Delivers at once, in the caller's task; `published` and `sent` keep what went out, in order.
+
+    Where RabbitMQ would try again later, the error of a handler is raised where the message was published or sent, so
+    that a test sees it. A caller that waits for a reply hears what it would hear over RabbitMQ.
+    """
 
     def __init__(self, now: Clock = utc_now) -> None:
         self.published: list[Event] = []
@@ -60,31 +64,36 @@ class MemoryBus:
             await self._deliver(deliver, command, None)
 
     async def request(self, request: Request[ReplyT], *, timeout_seconds: float) -> ReplyT:
-        reply_id = new_id("reply_")
-        address = ReplyAddress(to="memory", id=reply_id, until=self._now() + timedelta(seconds=timeout_seconds))
-        future = self._waiting[reply_id] = asyncio.get_running_loop().create_future()
+        until = self._now() + timedelta(seconds=timeout_seconds)
+        address = ReplyAddress(to="memory", id=new_id("reply_"), until=until)
+        future = self._waiting[address.id] = asyncio.get_running_loop().create_future()
         try:
             for deliver in self._handlers[type(request)]:
-                try:
-                    reply = await self._deliver(deliver, request, address)
-                except WaapiError as error:
-                    reply = ErrorReply.of(error)
-                if reply is not None:
-                    await self.reply(address, reply)
+                await self._deliver_and_answer(deliver, request, address)
             async with asyncio.timeout(timeout_seconds):
                 answer = await future
         except TimeoutError as error:
             raise ReplyTimeoutError(f"no reply to {request.message_type}") from error
         finally:
-            del self._waiting[reply_id]
+            del self._waiting[address.id]
         if isinstance(answer, ErrorReply):
-            raise answer.to_error()
+            raise ErrorReply.model_validate_json(answer.model_dump_json()).to_error()
         return cast("ReplyT", request.reply_type.model_validate_json(answer.model_dump_json()))
 
     async def reply(self, address: ReplyAddress, reply: Reply) -> None:
         future = self._waiting.get(address.id)
         if future is not None and not future.done():
             future.set_result(reply)
+
+    async def _deliver_and_answer(self, deliver: _Deliver, request: Request[Any], address: ReplyAddress) -> None:
+        try:
+            reply = await self._deliver(deliver, request, address)
+        except WaapiError as error:
+            reply = ErrorReply.of(error)
+        except Exception as error:
+            raise InternalError("internal error") from error  # the test sees the cause
+        if reply is not None:
+            await self.reply(address, reply)
 
     async def _deliver(self, deliver: _Deliver, message: Message, address: ReplyAddress | None) -> Reply | None:
         work = current_work()
@@ -96,7 +105,9 @@ class MemoryBus:
             correlation_id=work.correlation_id,
             causation_id=work.causation_id,
             user_id=work.user_id,
+            deadline=address.until if address else None,
+            traceparent=work.traceparent,
             reply=address,
         )
-        with working(WorkContext(work.correlation_id, context.id, work.user_id)):
+        with working(work_of(context)):
             return await deliver(Received(copy, context))

@@ -1,0 +1,123 @@
+"""The broker dies, comes back, or runs short of memory: services live through it without a restart."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+
+from deploy.local.ports import Ports
+from deploy.local.processes import send
+from deploy.local.rabbit import Rabbit
+from deploy.local.servers import Servers
+from shared.bus.port import Received
+from shared.bus.rabbit import RabbitBus, rabbit_bus
+from shared.contracts.messaging import Credits, GetCredits
+from shared.contracts.webhooks import MetaStatusesReceived
+from shared.errors import BusUnavailableError, ReplyTimeoutError
+from tests.eventually import eventually
+from tests.shared.bus.samples import CREDITS, GET_CREDITS, name_of, statuses
+
+pytestmark = pytest.mark.rabbit
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A broker that these tests may kill."""
+    broker = Rabbit(tmp_path_factory.mktemp("broker"), Ports.free())
+    servers = Servers(rabbit=broker, mongod=None, amqp_url=broker.url, mongodb_url="")
+    servers.start()
+    yield servers
+    servers.stop()
+
+
+def kill(servers: Servers) -> None:
+    assert servers.rabbit is not None
+    assert send(servers.rabbit.pid_file, signal.SIGKILL)
+
+
+async def start(servers: Servers) -> None:
+    await asyncio.to_thread(servers.start)
+
+
+def limit_memory(servers: Servers, limit: str) -> None:
+    assert servers.rabbit is not None
+    servers.rabbit.evaluate(f"vm_memory_monitor:set_vm_memory_high_watermark({limit}).")
+
+
+@pytest.fixture
+async def gateway(own_broker: Servers) -> AsyncIterator[RabbitBus]:
+    async with rabbit_bus(own_broker.amqp_url, service="gateway") as bus:
+        yield bus
+
+
+@pytest.fixture
+async def messaging(own_broker: Servers) -> AsyncIterator[RabbitBus]:
+    async with rabbit_bus(own_broker.amqp_url, service="messaging") as bus:
+        yield bus
+
+
+async def get_credits(query: GetCredits) -> Credits:
+    return CREDITS
+
+
+async def test_services_go_on_by_themselves_after_the_broker_was_killed(
+    own_broker: Servers, gateway: RabbitBus, messaging: RabbitBus
+) -> None:
+    confirmed, heard = [], set()
+
+    async def listen(events: Sequence[Received[MetaStatusesReceived]]) -> None:
+        heard.update(name_of(each.message) for each in events)
+
+    async def publish(number: int) -> None:
+        await gateway.publish(statuses(f"wamid.{number}"))
+        confirmed.append(f"wamid.{number}")
+
+    messaging.on(GetCredits, get_credits)
+    messaging.on_group(MetaStatusesReceived, listen)
+    async with messaging.consuming():
+        publishes = [asyncio.create_task(publish(number)) for number in range(2000)]
+        await eventually(lambda: len(confirmed) > 100)
+        kill(own_broker)
+        failures = [e for e in await asyncio.gather(*publishes, return_exceptions=True) if e is not None]
+        with pytest.raises(BusUnavailableError):
+            await gateway.check()
+        with pytest.raises(BusUnavailableError):
+            await gateway.request(GET_CREDITS, timeout_seconds=1)
+        await start(own_broker)
+        await eventually(lambda: answers(gateway), timeout_seconds=20)
+        await eventually(lambda: heard >= set(confirmed), timeout_seconds=20)
+        await asyncio.gather(gateway.check(), messaging.check())
+
+    assert {type(failure) for failure in failures} <= {BusUnavailableError}
+
+
+async def answers(bus: RabbitBus) -> bool:
+    """Whether a request gets through and back."""
+    try:
+        return await bus.request(GET_CREDITS, timeout_seconds=1) == CREDITS
+    except (BusUnavailableError, ReplyTimeoutError):
+        return False
+
+
+async def test_a_caller_whose_request_was_handed_over_is_told_that_nobody_knows(
+    own_broker: Servers, gateway: RabbitBus, messaging: RabbitBus
+) -> None:
+    begun = asyncio.Event()
+
+    async def take_long(query: GetCredits) -> Credits:
+        begun.set()
+        await asyncio.Event().wait()
+        return CREDITS
+
+    messaging.on(GetCredits, take_long)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(messaging.consuming())
+        request = asyncio.create_task(gateway.request(GET_CREDITS, timeout_seconds=3))
+        await begun.wait()
+        kill(own_broker)
+
+        with pytest.raises(ReplyTimeoutError):
+            await request
+        await start(own_broker)
