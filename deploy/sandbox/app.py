@@ -10,6 +10,7 @@ from aiohttp import web
 
 from .agenda import Agenda
 from .faults import Faults
+from .gate import Gate
 from .inbound import Inbox
 from .ledger import Ledger
 from .limits import Limits
@@ -27,6 +28,7 @@ from .settings import Settings
 from .statuses import StatusFlow
 from .templates.desk import TemplateDesk
 from .templates.review import Reviewer
+from .templates.sends import TemplateSends
 from .templates.store import Templates
 from .webhooks.handshake import Handshake
 from .webhooks.sender import WebhookSender
@@ -43,15 +45,15 @@ def build(settings: Settings) -> web.Application:
     numbers, templates, limits, ledger, receiver = Numbers(), Templates(), Limits(), Ledger(), Receiver()
     webhooks = WebhookSender(settings.webhook_url, settings.app_secret, agenda, faults)
     reviewer = Reviewer(agenda, faults, webhooks, rng)
-    flow = StatusFlow(agenda, faults, webhooks, rng)
-    media = MediaFetcher()
-    sends = SendDesk(numbers, templates, reviewer, limits, faults, ledger, flow, media, rng)
+    media, gate = MediaFetcher(), Gate(limits, faults, rng)
+    flow = StatusFlow(agenda, faults, webhooks, media, rng)
+    sends = SendDesk(numbers, gate, TemplateSends(templates, numbers, reviewer), ledger, flow, faults, rng)
     template_desk = TemplateDesk(templates, reviewer, faults)
     inbox = Inbox(numbers, limits, webhooks, rng)
     nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id)
 
     def start_over() -> None:
-        logs = (ledger, receiver, inbox, sends, limits)
+        logs = (ledger, receiver, inbox, gate, limits)
         for memory in (agenda, webhooks, media, faults, numbers, templates, nodes, *logs):
             memory.reset()
 

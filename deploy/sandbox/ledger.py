@@ -33,9 +33,9 @@ class Message:
     user_id: str | None  # set when webhooks must not show a number
     kind: str
     category: str
-    opaque: str | None
-    body: bytes
-    at: float
+    opaque: str | None = None
+    body: bytes = b""
+    at: float = 0.0
     outcome: Outcome = "accepted"
     statuses: list[tuple[StatusName, float, int | None]] = field(default_factory=list)
 

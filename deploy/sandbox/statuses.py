@@ -3,12 +3,15 @@
 import math
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .agenda import Agenda
 from .faults import Faults, FaultState
 from .ledger import Message, StatusName
 from .magic import Effect
+from .media import MediaFetcher, local_links
 from .webhooks.sender import WebhookSender
 from .webhooks.updates import StatusUpdate
 
@@ -105,17 +108,29 @@ class StatusFlow:
     agenda: Agenda
     faults: Faults
     webhooks: WebhookSender
+    media: MediaFetcher
     rng: random.Random
 
-    def begin(self, message: Message, effect: Effect, reply_after: float) -> None:
-        """Schedule the message's statuses; `reply_after` is when the caller has its answer, in seconds."""
-        faults = self.faults.now
-        if not faults.status_webhooks:
+    def begin(self, message: Message, body: Mapping[str, Any], effect: Effect, reply_after: float) -> None:
+        """Play the message's statuses, once its media was fetched; the caller has its answer `reply_after` seconds."""
+        if not self.faults.now.status_webhooks:
             return
-        for step in plan(effect, faults, self.rng):
+        links = list(local_links(body)) if b'"link"' in message.body and effect.fail_with is None else []
+        if not links:
+            self._schedule(message, effect, reply_after)
+            return
+
+        def go_on(media_is_good: bool) -> None:
+            self._schedule(message, effect if media_is_good else Effect(fail_with=131053), reply_after)
+
+        self.media.fetch(links, go_on)
+
+    def _schedule(self, message: Message, effect: Effect, reply_after: float) -> None:
+        since = time.time()
+        for step in plan(effect, self.faults.now, self.rng):
             # A few `sent` are posted before the caller has read its answer.
             base = 0.0 if step.happens == 0.0 else reply_after
-            self.agenda.after(base + step.posted, self._post, message, step, effect.fail_with, message.at + base)
+            self.agenda.after(base + step.posted, self._post, message, step, effect.fail_with, since + base)
 
     def _post(self, message: Message, step: Step, fail_with: int | None, since: float) -> None:
         code = fail_with if step.status == "failed" else None

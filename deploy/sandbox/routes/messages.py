@@ -10,8 +10,9 @@ from aiohttp import web
 
 from ..errors import GraphError
 from ..faults import Faults
+from ..gate import BadGatewayError
 from ..inbound import Inbox
-from ..sending import BadGatewayError, SendDesk, new_wamid
+from ..sending import SendDesk, new_wamid
 from ..validation.messages import parse_body
 from ..validation.rules import choice, fields, string
 from .access import check_access
