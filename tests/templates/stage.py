@@ -24,9 +24,10 @@ from shared.errors import NotFoundError
 from shared.ids import new_id
 from shared.mongo import Database
 from shared.sealing import KeyRing
+from tests.started import MASTER_KEY
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
-KEYS = KeyRing({"k1": b"0" * 32})
+KEYS = KeyRing({"k1": MASTER_KEY})
 TOKEN = "EAAtemplates"
 
 
