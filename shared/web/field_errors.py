@@ -113,10 +113,15 @@ def _sentence(fault: ErrorDetails, context: dict[str, Any], field: str) -> str:
         return f"{subject} is required{_for_tag(fault['loc'])}"
     if fault["type"] == _OWN:
         return f"{subject} {context['words']}"
-    if fault["type"] == "string_too_short" and context.get("min_length") == 1:
+    if fault["type"] in {"string_too_short", "too_short"} and context.get("min_length") == 1:
         return f"{subject} must not be empty"
     words = _WORDS.get(fault["type"], "is not valid")
-    return f"{subject} {words.format(**context)}"
+    return f"{subject} {words.format(**{name: _plain(value) for name, value in context.items()})}"
+
+
+def _plain(value: Any) -> Any:
+    """90.0, the limit of a fraction, reads as 90."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_missing(fault: ErrorDetails) -> bool:
