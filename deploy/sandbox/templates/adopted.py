@@ -1,8 +1,17 @@
-"""The approved templates every account starts with: one of each kind that a sender must get right."""
+"""The approved templates every account starts with: one of each kind that a sender must get right.
+
+Their names and variables are those of the external send API's examples, so that every example can be tried as it is.
+"""
 
 from typing import Any
 
-_IMAGE = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2UvanBlZw==:sandbox"]}}
+_CODE_BUTTON = {"type": "COPY_CODE", "text": "Copy offer code", "example": "FLASH30"}
+_OFFER = {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Ends soon!", "has_expiration": True}}
+
+
+def _header(kind: str) -> dict[str, Any]:
+    header = {"type": "HEADER", "format": kind}
+    return header if kind == "LOCATION" else header | {"example": {"header_handle": ["4::c2FuZGJveA==:sandbox"]}}
 
 
 def _body(text: str, *examples: str) -> dict[str, Any]:
@@ -43,8 +52,14 @@ def _named() -> dict[str, Any]:
 
 
 def _card(product: str, slug: str) -> dict[str, Any]:
-    button = _url("View", "https://shop.example.com/{{1}}", slug)
-    return {"components": [_IMAGE, _body("{{1}} at its best", product), _buttons(_quick_reply("More"), button)]}
+    link = _url("View", "https://shop.example.com/p/{{1}}", slug)
+    text = _body("{{1}} for only {{2}} today.", product, "$19")
+    return {"components": [_header("IMAGE"), text, _buttons(_quick_reply("Buy now"), link)]}
+
+
+def _sale(name: str, *header: dict[str, Any], link: dict[str, Any]) -> dict[str, Any]:
+    text = _body("Use code {{1}} and save {{2}} today.", "FLASH30", "30%")
+    return _row(name, "MARKETING", *header, _OFFER, text, _buttons(_CODE_BUTTON, link))
 
 
 def first_templates() -> list[dict[str, Any]]:
@@ -91,28 +106,32 @@ def first_templates() -> list[dict[str, Any]]:
             language="bn",
         ),
         _row(
-            "summer_sale",
+            "product_promo",
             "MARKETING",
-            _IMAGE,
-            _body("Hi {{1}}, everything is {{2}} off this week!", "Ana", "25 %"),
+            _header("IMAGE"),
+            _body("Our {{1}} is here: save {{2}} today!", "Summer Sale", "40%"),
             {"type": "FOOTER", "text": "Reply STOP to opt out"},
             _buttons(_url("Shop now", "https://shop.example.com/sale")),
         ),
+        _row("promo_video", "MARKETING", _header("VIDEO"), _body("Watch our {{1}} now.", "Exclusive Offer")),
         _row(
-            "flash_offer",
-            "MARKETING",
-            _IMAGE,
-            {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Ends soon!", "has_expiration": True}},
-            _body("Hi {{1}}, take this code while it lasts.", "Ana"),
-            _buttons(
-                {"type": "COPY_CODE", "text": "Copy code", "example": "CARIBE25"},
-                _url("Book", "https://shop.example.com/offer?ref={{1}}", "n3mtql"),
-            ),
+            "invoice_ready",
+            "UTILITY",
+            _header("DOCUMENT"),
+            _body("Hello {{1}}, your invoice for {{2}} is ready. Total: {{3}}.", "Ana", "March", "$50"),
+        ),
+        _row("store_location", "UTILITY", _header("LOCATION"), _body("Here is how you find us.")),
+        _sale("flash_sale", link=_url("Shop now", "https://shop.example.com/sale")),
+        _sale("flash_sale_banner", _header("IMAGE"), link=_url("Shop now", "https://shop.example.com/sale")),
+        _sale(
+            "flash_sale_full",
+            _header("IMAGE"),
+            link=_url("Shop now", "https://shop.example.com/sale{{1}}", "?coupon=FLASH30"),
         ),
         _row(
             "product_carousel",
             "MARKETING",
-            _body("Hi {{1}}, look at these.", "Ana"),
-            {"type": "CAROUSEL", "cards": [_card("Aloe", "aloe"), _card("Crassula", "crassula")]},
+            _body("Our picks of the week for you."),
+            {"type": "CAROUSEL", "cards": [_card("Wireless Earbuds", "earbuds"), _card("Smart Watch", "watch")]},
         ),
     ]
