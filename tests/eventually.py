@@ -3,10 +3,18 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 Seen = TypeVar("Seen")
 POLL_SECONDS = 0.02
+
+
+@overload
+async def eventually(condition: Callable[[], Awaitable[Seen]], timeout_seconds: float = 10) -> Seen: ...
+
+
+@overload
+async def eventually(condition: Callable[[], Seen], timeout_seconds: float = 10) -> Seen: ...
 
 
 async def eventually(condition: Callable[[], Seen | Awaitable[Seen]], timeout_seconds: float = 10) -> Seen:

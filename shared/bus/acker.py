@@ -56,10 +56,12 @@ class Acker:
         self._writer.cancel()
 
     async def _write_changes(self) -> None:
-        while not self._is_closing:
+        while True:
             await self._changed.wait()
             self._changed.clear()
             await self._write()
+            if self._is_closing:
+                return
 
     async def _write(self) -> None:
         rejected, self._rejected = self._rejected, []

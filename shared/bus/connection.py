@@ -27,13 +27,14 @@ FIRST_CONNECT_SECONDS = 30  # a broker that starts together with the services is
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
-# Trying again cannot help: credentials, virtual host, or a queue that exists with other arguments.
+# Trying again cannot help.
 _HOPELESS = (
     amqp.AuthenticationError,
     amqp.ProbableAuthenticationError,
-    amqp.ConnectionNotAllowed,
-    amqp.ChannelPreconditionFailed,
+    amqp.InvalidFrameError,  # so aiormq reports that the virtual host does not exist, or not for us
+    amqp.ChannelPreconditionFailed,  # a queue exists with other arguments
 )
+_REFUSAL = "AMQP_URL: the broker refuses the credentials, the virtual host or the queues"
 
 # What any use of a connection may end in when the broker is away or refuses.
 AMQP_FAILURES = (amqp.AMQPError, OSError, TimeoutError, RuntimeError)
@@ -135,7 +136,7 @@ class Link(Generic[ReadyT]):
             async with asyncio.timeout(FIRST_CONNECT_SECONDS):
                 while (error := await self._try_to_connect()) is not None:
                     if isinstance(error, _HOPELESS):
-                        raise ConfigurationError(f"AMQP_URL: the broker refuses us: {describe(error)}") from error
+                        raise ConfigurationError(f"{_REFUSAL}: {describe(error)}") from error
                     await asyncio.sleep(LONGEST_PAUSE_SECONDS)
         except TimeoutError as error:
             raise BusUnavailableError("the broker does not answer") from error

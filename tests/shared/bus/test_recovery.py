@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -16,7 +15,9 @@ from shared.bus.rabbit import RabbitBus, rabbit_bus
 from shared.contracts.messaging import Credits, GetCredits
 from shared.contracts.webhooks import MetaStatusesReceived
 from shared.errors import BusUnavailableError, ReplyTimeoutError
+from shared.settings import ConfigurationError
 from tests.eventually import eventually
+from tests.shared.bus.conftest import IMPATIENT
 from tests.shared.bus.samples import CREDITS, GET_CREDITS, name_of, statuses
 
 pytestmark = pytest.mark.rabbit
@@ -54,7 +55,7 @@ async def gateway(own_broker: Servers) -> AsyncIterator[RabbitBus]:
 
 @pytest.fixture
 async def messaging(own_broker: Servers) -> AsyncIterator[RabbitBus]:
-    async with rabbit_bus(own_broker.amqp_url, service="messaging") as bus:
+    async with rabbit_bus(own_broker.amqp_url, service="messaging", patience=IMPATIENT) as bus:
         yield bus
 
 
@@ -65,7 +66,8 @@ async def get_credits(query: GetCredits) -> Credits:
 async def test_services_go_on_by_themselves_after_the_broker_was_killed(
     own_broker: Servers, gateway: RabbitBus, messaging: RabbitBus
 ) -> None:
-    confirmed, heard = [], set()
+    confirmed: list[str] = []
+    heard: set[str] = set()
 
     async def listen(events: Sequence[Received[MetaStatusesReceived]]) -> None:
         heard.update(name_of(each.message) for each in events)
@@ -112,12 +114,62 @@ async def test_a_caller_whose_request_was_handed_over_is_told_that_nobody_knows(
         return CREDITS
 
     messaging.on(GetCredits, take_long)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(messaging.consuming())
-        request = asyncio.create_task(gateway.request(GET_CREDITS, timeout_seconds=3))
+    async with messaging.consuming():
+        request = asyncio.create_task(gateway.request(GET_CREDITS, timeout_seconds=1))
         await begun.wait()
         kill(own_broker)
 
         with pytest.raises(ReplyTimeoutError):
             await request
         await start(own_broker)
+
+
+async def test_a_broker_short_of_memory_takes_nothing_and_still_gives(
+    own_broker: Servers, gateway: RabbitBus, messaging: RabbitBus
+) -> None:
+    heard: list[str] = []
+    let_go = asyncio.Event()
+
+    async def listen(events: Sequence[Received[MetaStatusesReceived]]) -> None:
+        await let_go.wait()
+        heard.extend(name_of(each.message) for each in events)
+
+    async def is_blocked() -> bool:
+        try:
+            await gateway.publish(statuses("refused"))
+            await gateway.check()
+        except BusUnavailableError:
+            return True
+        return False
+
+    messaging.on_group(MetaStatusesReceived, listen)
+    async with messaging.consuming():
+        await gateway.publish(statuses("before"))
+        limit_memory(own_broker, "{absolute, 1000}")
+        try:
+            assert await eventually(is_blocked, timeout_seconds=30)
+            let_go.set()
+            await eventually(lambda: "before" in heard)
+        finally:
+            limit_memory(own_broker, "0.4")
+        assert await eventually(lambda: answers_check(gateway))
+        await gateway.publish(statuses("after"))
+        await eventually(lambda: "after" in heard)
+
+
+async def answers_check(bus: RabbitBus) -> bool:
+    """Whether the bus counts itself ready."""
+    try:
+        await bus.check()
+    except BusUnavailableError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("address", ["amqp://guest:wrong@{host}/", "amqp://guest:guest@{host}/no_such_vhost"])
+async def test_an_address_that_can_never_work_is_a_configuration_error(own_broker: Servers, address: str) -> None:
+    host = own_broker.amqp_url.partition("@")[2].rstrip("/")
+
+    with pytest.raises(ConfigurationError, match="AMQP_URL"):
+        async with rabbit_bus(address.format(host=host), service="gateway"):
+            pass
