@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.bus.rabbit import RabbitBus, rabbit_bus
 from shared.mongo import TRANSIENT_ERRORS, Database, connect, database_of, ping_primary
 from shared.settings import Settings
 from shared.web.ops import Readiness, ops_app
 from shared.web.server import serving
+
+
+class NotStartedError(Exception):
+    """The service is connected, but does not take messages or requests yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,12 @@ class Running:
     database: Database
     bus: RabbitBus
     readiness: Readiness
+    _started: asyncio.Event = field(repr=False)
 
     async def until(self, stop: asyncio.Event) -> None:
         """Take messages until `stop` is set; what is in hand then is finished before this returns."""
         async with self.bus.consuming():
+            self._started.set()
             await stop.wait()
             self.readiness.drain()
 
@@ -39,6 +45,12 @@ async def running(service: str, settings: Settings, ops_bind: str) -> AsyncItera
         async def primary_answers() -> None:
             await ping_primary(client)
 
-        readiness = Readiness({"mongodb": primary_answers, "rabbitmq": bus.check})
+        started = asyncio.Event()
+
+        async def has_started() -> None:
+            if not started.is_set():  # its own listeners may not be open yet, though this one is
+                raise NotStartedError
+
+        readiness = Readiness({"mongodb": primary_answers, "rabbitmq": bus.check, "started": has_started})
         await stack.enter_async_context(serving(ops_app(service, readiness), ops_bind))
-        yield Running(database_of(client, service, prefix=settings.database_prefix), bus, readiness)
+        yield Running(database_of(client, service, prefix=settings.database_prefix), bus, readiness, started)

@@ -16,7 +16,7 @@ async def test_a_service_starts_says_that_it_is_ready_and_stops(
         ready = await get_json(f"{address}/readyz")
         version = await get_json(f"{address}/version")
 
-    assert ready["checks"] == ["mongodb", "rabbitmq"]
+    assert ready["checks"] == ["mongodb", "rabbitmq", "started"]
     assert version["service"] == service
     with pytest.raises(aiohttp.ClientConnectionError):
         await get_json(f"{address}/healthz")
