@@ -64,7 +64,10 @@ def _lookup(environ: Mapping[str, str], name: str) -> str | None:
     if value := environ.get(variable):
         return value
     if path := environ.get(f"{variable}_FILE"):
-        return Path(path).read_text(encoding="utf-8").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{variable}_FILE cannot be read: {type(error).__name__}") from error
     return None
 
 
