@@ -126,7 +126,7 @@ def _plain(value: Any) -> Any:
 
 def _is_missing(fault: ErrorDetails) -> bool:
     """Whether the field was left out; null, where it means nothing, counts as left out."""
-    return fault["type"] == "missing" or (fault["input"] is None and fault["type"].endswith("_type"))
+    return fault["type"] == "missing" or (fault["input"] is None and fault["type"].endswith(("_type", "literal_error")))
 
 
 def _for_tag(location: tuple[int | str, ...]) -> str:

@@ -1,5 +1,6 @@
 """The whole gateway over HTTP: real MongoDB, the bus in memory, and stand-ins for the services it asks."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from shared.errors import NotFoundError, WaapiError
 from shared.mongo import Database
 from shared.web.ops import Readiness
 
-ADMIN_SECRET = "an admin secret of more than thirty-two bytes"
+ADMIN_SECRET = "an admin secret of more than thirty-two bytes, and even more than sixty-four"
 ENVIRONMENT = {
     "ADMIN_JWT_SECRET": ADMIN_SECRET,
     "MASTER_KEYS": "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
@@ -40,12 +41,13 @@ def admin_token(secret: str = ADMIN_SECRET, algorithm: str = "HS256", **claims: 
 
 @dataclass
 class MessagingStandIn:
-    """Answers what the gateway asks of messaging; `outcome` or `error` is what a send becomes."""
+    """Answers what the gateway asks of messaging; `outcome` is what a send becomes, `error` what any command meets."""
 
     numbers: dict[str, messaging.AddPhoneNumber] = field(default_factory=dict)
     sends: list[messaging.SendMessage] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=dict)
     error: WaapiError | None = None
+    may_answer: asyncio.Event | None = None  # a send is answered once this is set
 
     def register(self, bus: MemoryBus) -> None:
         """Take the places of the real handlers."""
@@ -57,6 +59,8 @@ class MessagingStandIn:
 
     async def add_phone_number(self, command: messaging.AddPhoneNumber) -> messaging.PhoneNumber:
         """Keep the command as it came."""
+        if self.error is not None:
+            raise self.error
         self.numbers[command.phone_number_id] = command
         return _number(command)
 
@@ -79,6 +83,8 @@ class MessagingStandIn:
     async def send_message(self, command: messaging.SendMessage) -> messaging.MessageOutcome:
         """Sent, unless told otherwise."""
         self.sends.append(command)
+        if self.may_answer is not None:
+            await self.may_answer.wait()
         if self.error is not None:
             raise self.error
         sent = {
