@@ -22,11 +22,12 @@ _SELECTION_TIMEOUT_MS = 5000  # a caller hears 503 within six seconds when the d
 _WRITE_TIMEOUT_MS = 10000
 
 
-async def connect(url: str, *, app_name: str) -> Client:
+async def connect(url: str, *, app_name: str, operation_timeout_ms: int | None = None) -> Client:
     """Connect and make sure that a primary answers.
 
-    Every write is acknowledged by a majority and journaled, every read sees only such writes. Raises
-    pymongo.errors.ServerSelectionTimeoutError when nobody answers within five seconds.
+    Every write is acknowledged by a majority and journaled, every read sees only such writes. With
+    `operation_timeout_ms` each operation ends in time even when the server hangs instead of being gone; for services
+    whose callers wait. Raises pymongo.errors.ServerSelectionTimeoutError when nobody answers within five seconds.
     """
     client: Client = AsyncMongoClient(
         url,
@@ -38,6 +39,7 @@ async def connect(url: str, *, app_name: str) -> Client:
         readConcernLevel="majority",
         serverSelectionTimeoutMS=_SELECTION_TIMEOUT_MS,
         connectTimeoutMS=_SELECTION_TIMEOUT_MS,
+        timeoutMS=operation_timeout_ms,
     )
     await client.admin.command("ping")
     return client

@@ -32,6 +32,7 @@ from shared.web.server import serving
 
 SERVICE = "gateway"
 
+_DATABASE_PATIENCE_MS = 5000  # a caller hears 503 within six seconds
 _NOTICE_SECONDS = 1.0  # for whoever watches /readyz to send the next request elsewhere
 
 
@@ -39,7 +40,8 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
     """Serve both listeners until `stop` is set; requests under way are finished."""
     settings = GatewaySettings.from_env(environ)
     async with AsyncExitStack() as stack:
-        client = await connect(settings.mongodb_url.get_secret_value(), app_name=f"waapi-{SERVICE}")
+        mongodb_url = settings.mongodb_url.get_secret_value()
+        client = await connect(mongodb_url, app_name=SERVICE, operation_timeout_ms=_DATABASE_PATIENCE_MS)
         stack.push_async_callback(client.close)
         amqp_url = settings.amqp_url.get_secret_value()
         bus = await stack.enter_async_context(rabbit_bus(amqp_url, service=SERVICE, transient=TRANSIENT_ERRORS))
@@ -48,8 +50,9 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
 
         readiness = Readiness({"mongodb": lambda: ping_primary(client), "rabbitmq": bus.check})
         private, public = build_apps(settings, database, bus, readiness)
-        await stack.enter_async_context(serving(private, settings.gateway_private_bind))
+        # The private listener last: it serves /readyz, which then means that both are open.
         await stack.enter_async_context(serving(public, settings.gateway_public_bind))
+        await stack.enter_async_context(serving(private, settings.gateway_private_bind))
 
         await stop.wait()
         readiness.drain()
