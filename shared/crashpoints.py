@@ -5,6 +5,7 @@ A crash between two writes is what the protocols are made for; waiting for chanc
 """
 
 import os
+from collections.abc import Callable
 
 from shared.settings import ConfigurationError
 
@@ -30,10 +31,13 @@ NAMES = frozenset(
 KILLED = 137  # the exit status of a process that SIGKILL ended: 128 + 9
 
 _passes_left: dict[str, int] = {}  # at most one entry; empty means not armed
+_deaths: dict[str, Callable[[int], object]] = {}  # how the armed point ends the process
 
 
-def arm(text: str | None) -> None:
+def arm(text: str | None, *, die: Callable[[int], object] = os._exit) -> None:
     """Arm the crash point `name` or `name:n` (die at the n-th pass, default 1); None or "" disarms.
+
+    `die` is given the exit status; a test within one process gives one that raises.
 
     Raises ConfigurationError when the name is unknown or n is not a positive number.
     """
@@ -46,6 +50,7 @@ def arm(text: str | None) -> None:
     if not (count or "1").isdecimal() or int(count or "1") < 1:
         raise ConfigurationError(f"CRASH_AT: {count!r} is not a positive number of passes")
     _passes_left[name] = int(count or "1")
+    _deaths[name] = die
 
 
 def crash_point(name: str) -> None:
@@ -54,4 +59,4 @@ def crash_point(name: str) -> None:
         return
     _passes_left[name] -= 1
     if _passes_left[name] == 0:
-        os._exit(KILLED)  # no finally block, no flush, no goodbye to the broker: that is the point
+        _deaths[name](KILLED)  # no finally block, no flush, no goodbye to the broker: that is the point
