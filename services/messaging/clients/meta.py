@@ -13,8 +13,10 @@ from shared.errors import UpstreamRejectedError, UpstreamUnavailableError
 from shared.meta.errors import parse_graph_error
 
 # aiohttp's total time-out also runs while a request waits for a connection; then "never sent" would look like "maybe".
-# So no more requests are let in than there are connections.
+# So no more requests are let in than there are connections, and one that waits too long for its turn is not made: its
+# lease was measured for a call that starts at once.
 _CONNECTIONS = 200
+_TURN_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
 _HELD = "held_for_quality_assessment"
 
@@ -33,21 +35,31 @@ class MetaClient:
         self, meta_phone_number_id: str, authorization: str, body: bytes, *, timeout_seconds: float
     ) -> Observation:
         """Post one message and report what was seen; raises nothing but cancellation."""
-        async with self._slots:
-            try:
-                async with self.session.post(
-                    f"{self.base_url}/{meta_phone_number_id}/messages",
-                    data=body,
-                    headers={"Authorization": authorization, "Content-Type": "application/json"},
-                    timeout=_timeout(timeout_seconds),
-                    allow_redirects=False,
-                ) as response:
-                    raw = await response.read()
-            except _NOT_SENT as error:
-                return NotConnected(f"not_connected: {type(error).__name__}")
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                return Lost(f"answer_lost: {type(error).__name__}")
-        return _read_answer(response.status, raw)
+        try:
+            async with asyncio.timeout(min(_TURN_SECONDS, timeout_seconds)):
+                await self._slots.acquire()
+        except TimeoutError:
+            return NotConnected("not_connected: all connections are busy")
+        try:
+            return await self._post(
+                f"{self.base_url}/{meta_phone_number_id}/messages", authorization, body, timeout_seconds
+            )
+        except _NOT_SENT as error:
+            return NotConnected(f"not_connected: {type(error).__name__}")
+        except Exception as error:  # whatever went wrong, bytes may have left; and no other call's result may be lost
+            return Lost(f"answer_lost: {type(error).__name__}")
+        finally:
+            self._slots.release()
+
+    async def _post(self, url: str, authorization: str, body: bytes, timeout_seconds: float) -> Observation:
+        async with self.session.post(
+            url,
+            data=body,
+            headers={"Authorization": authorization, "Content-Type": "application/json"},
+            timeout=_timeout(timeout_seconds),
+            allow_redirects=False,
+        ) as response:
+            return _read_answer(response.status, await response.read())
 
     async def subscribe_app(self, waba_id: str, authorization: str) -> None:
         """Let our app hear the webhooks of a WABA; repeating it is harmless.
@@ -94,6 +106,9 @@ def _read_answer(status: int, raw: bytes) -> Observation:
         return Lost(f"http_{status}_without_reason")
     try:
         message = orjson.loads(raw)["messages"][0]
-        return Answered(str(message["id"]), held=message.get("message_status") == _HELD)
+        wa_message_id, state = message["id"], message.get("message_status")
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
         return Lost("accepted_without_id")
+    if not isinstance(wa_message_id, str) or not wa_message_id:
+        return Lost("accepted_without_id")
+    return Answered(wa_message_id, held=state == _HELD)

@@ -18,6 +18,7 @@ _PAIR_RATE_CODE: Final = 131056
 _MAINTENANCE_CODES: Final = frozenset({131057, 133004})
 _MAINTENANCE_SECONDS: Final = 30.0
 _LONGEST_BACKOFF_SECONDS: Final = 300.0
+_TRIES_THAT_COUNT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,22 @@ class Unknown:
 Verdict = Accepted | Failed | Postponed | Unknown
 
 
-def judge(observation: Observation, *, tries: int, jitter: Callable[[], float] = random.random) -> Verdict:
-    """Decide what an observation means. `tries` counts earlier postponements of this message; `jitter` is 0 to 1."""
+def judge(
+    observation: Observation, *, tries: int, is_resent: bool = False, jitter: Callable[[], float] = random.random
+) -> Verdict:
+    """Decide what an observation means.
+
+    `tries` counts earlier postponements of this message; `is_resent` says that an earlier attempt may have reached
+    Meta; `jitter` is 0 to 1.
+    """
+    verdict = _judge_alone(observation, tries, jitter)
+    if is_resent and isinstance(verdict, Failed):
+        # A refusal of the repetition does not tell what became of the attempt before it.
+        return Unknown(f"meta_{verdict.error.code}", verdict.error)
+    return verdict
+
+
+def _judge_alone(observation: Observation, tries: int, jitter: Callable[[], float]) -> Verdict:
     match observation:
         case Answered(wa_message_id=wa_message_id):
             return Accepted(wa_message_id)
@@ -106,7 +121,7 @@ def _judge_refusal(error: MetaError, tries: int, jitter: Callable[[], float]) ->
     if error.code in _OUTCOME_UNKNOWN_CODES:
         return Unknown(reason, error)
     if error.code == _PAIR_RATE_CODE:  # Meta: retry after 4^n seconds, n = 0, 1, 2 …
-        return Postponed(timedelta(seconds=min(4.0**tries, _LONGEST_BACKOFF_SECONDS)), error, reason)
+        return Postponed(timedelta(seconds=_grown(1.0, 4.0, tries)), error, reason)
     if error.code in _THROTTLED_CODES:
         return Postponed(_backoff(1.0, 2.0, tries, jitter), error, reason)
     if error.code in _MAINTENANCE_CODES:
@@ -116,5 +131,9 @@ def _judge_refusal(error: MetaError, tries: int, jitter: Callable[[], float]) ->
 
 def _backoff(first: float, factor: float, tries: int, jitter: Callable[[], float]) -> timedelta:
     """Exponential, capped at five minutes, the upper half drawn by chance so that many do not return together."""
-    longest = min(first * factor**tries, _LONGEST_BACKOFF_SECONDS)
-    return timedelta(seconds=longest * (0.5 + jitter() / 2))
+    return timedelta(seconds=_grown(first, factor, tries) * (0.5 + jitter() / 2))
+
+
+def _grown(first: float, factor: float, tries: int) -> float:
+    # Far beyond the cap the power would not fit into a float; a campaign may wait for days.
+    return min(first * factor ** min(tries, _TRIES_THAT_COUNT), _LONGEST_BACKOFF_SECONDS)
