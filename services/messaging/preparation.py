@@ -67,6 +67,10 @@ class Preparation:
                 ready.append(_batch_message(batch, item, message_class, rendered, self.now()))
         return ready, refused
 
+    def unsendable(self, batch: SendBatch) -> list[OutboundMessage]:
+        """The messages of a batch that cannot be sent as a whole."""
+        return [_batch_message(batch, item, "service", NOTHING_RENDERED, self.now()) for item in batch.items]
+
     async def _resolve(self, number: SendingNumber, content: MessageContent) -> ApprovedTemplate | None:
         if isinstance(content, TemplateContent | CarouselTemplateContent):
             return await self.templates.resolve(number.access, content)
@@ -124,9 +128,11 @@ def _batch_message(
 
 
 def _content_for(content: MessageContent, item: BatchMessage) -> MessageContent:
-    if not item.variables or not isinstance(content, TemplateContent):
+    """The template with what its recipient adds to the values that all of them share."""
+    if not item.variables or not isinstance(content, TemplateContent | CarouselTemplateContent):
         return content
-    return content.model_copy(update={"variables": item.variables})
+    shared = content.variables if isinstance(content.variables, dict) else {}
+    return content.model_copy(update={"variables": shared | item.variables})
 
 
 def _whatsapp_number(numbers: Numbers, phone_number_id: str, user_id: str) -> SendingNumber:

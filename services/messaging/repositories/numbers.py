@@ -49,6 +49,7 @@ class NumberRepository:
 
         Raises ConflictError when the Meta id is taken, or the WABA belongs to another user.
         """
+        await self._refuse_taken(command)
         await self._claim_waba(command)
         now = self.now()
         document: Document = {
@@ -63,18 +64,22 @@ class NumberRepository:
             "created_at": now,
             "updated_at": now,
         }
-        if command.platform == "whatsapp":
+        if command.platform == "whatsapp" and command.waba_id is not None:
             document["subscribe_at"] = now  # without this subscription no status of this WABA ever arrives
         try:
             await self._numbers.insert_one(document)
         except DuplicateKeyError:
             stored = await self._numbers.find_one({"_id": command.phone_number_id, "user_id": command.user_id})
             if stored is None:
-                raise ConflictError(
-                    f"A phone number with meta_phone_number_id {command.meta_phone_number_id} already exists"
-                ) from None
+                raise _taken(command) from None
             document = stored
         return _to_phone_number(document)
+
+    async def _refuse_taken(self, command: AddPhoneNumber) -> None:
+        """Before the WABA is claimed, which must not stay with a user who has no number in it."""
+        same = {"platform": command.platform, "meta_phone_number_id": command.meta_phone_number_id}
+        if await self._numbers.find_one(same | {"_id": {"$ne": command.phone_number_id}}, {"_id": 1}) is not None:
+            raise _taken(command)
 
     async def _claim_waba(self, command: AddPhoneNumber) -> None:
         if command.waba_id is None:
@@ -85,8 +90,10 @@ class NumberRepository:
                 {"$setOnInsert": {"claimed_at": self.now()}},
                 upsert=True,
             )
-        except DuplicateKeyError:
-            raise ConflictError(f"waba_id {command.waba_id} belongs to another user") from None
+        except DuplicateKeyError:  # another's, or claimed at this moment by the same user's other number
+            claimed = await self._wabas.find_one({"_id": command.waba_id})
+            if claimed is None or claimed["user_id"] != command.user_id:
+                raise ConflictError(f"waba_id {command.waba_id} belongs to another user") from None
 
     async def get(self, phone_number_id: str) -> PhoneNumber:
         """One number. Raises NotFoundError."""
@@ -136,6 +143,10 @@ class NumberRepository:
             {"_id": phone_number_id, "subscribe_at": {"$exists": True}},
             {"$set": {"subscribe_at": due_at, "subscribe_error": error}},
         )
+
+
+def _taken(command: AddPhoneNumber) -> ConflictError:
+    return ConflictError(f"A phone number with meta_phone_number_id {command.meta_phone_number_id} already exists")
 
 
 def _to_phone_number(document: Document) -> PhoneNumber:

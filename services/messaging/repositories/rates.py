@@ -26,6 +26,7 @@ class Grant:
 
     count: int
     wait: timedelta
+    spacing: timedelta  # what one message takes at this rate: messages that wait need not all ask at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ class RateRepository:
         missing = wanted - taken
         lane_rate = rate * (_CAMPAIGN_SHARE if lane == "campaign" else 1.0)
         wait = min(missing, max(lane_rate * _BURST_SECONDS, 1.0)) / lane_rate if missing else 0.0
-        return Grant(taken, timedelta(seconds=wait))
+        return Grant(taken, timedelta(seconds=wait), timedelta(seconds=1 / lane_rate))
 
 
 def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any]]:
     """A pipeline: refill both buckets for the time passed, then take what the lane may have."""
-    seconds = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+    passed = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+    seconds = {"$max": [0, passed]}  # a clock that was set back must not take tokens away
     bounded = "$level" if lane == "one_to_one" else {"$min": ["$level", "$campaign_level"]}
     return [
         {
