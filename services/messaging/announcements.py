@@ -3,21 +3,24 @@
 The document holds the outcome with a `wake_at` until its event is confirmed, so a crash here only delays the event.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from services.messaging.domain.messages import OutboundMessage, StoredMessage, outcome, present_outcome
-from services.messaging.domain.results import Unknown
+from services.messaging.domain.messages import StoredMessage, present_outcome
 from services.messaging.domain.states import FAILED, SENT, State
 from services.messaging.repositories.messages import MessageRepository
 from shared.bus.port import Bus
-from shared.contracts.messaging import FailedMessage, MessagesFailed, MessagesSent, MetaError, SentMessage
+from shared.contracts.base import ReplyAddress
+from shared.contracts.messaging import FailedMessage, MessageOutcome, MessagesFailed, MessagesSent, SentMessage
 from shared.crashpoints import crash_point
 from shared.errors import BusUnavailableError
 
 log = structlog.get_logger()
+
+Answer = tuple[ReplyAddress | None, MessageOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +30,22 @@ class Announcer:
     bus: Bus
     messages: MessageRepository
 
-    async def answer_sent(self, sent: Sequence[tuple[OutboundMessage, str]]) -> None:
-        """Tell the callers of these messages that Meta took them."""
-        for message, wa_message_id in sent:
-            if message.reply is not None:
-                await self.bus.reply(message.reply, outcome(message, "sent", wa_message_id=wa_message_id))
+    async def answer(self, answers: Sequence[Answer]) -> None:
+        """Tell those who wait, all at once: while the broker is away, each answer takes seconds to give up."""
+        await asyncio.gather(*(self.bus.reply(address, told) for address, told in answers if address is not None))
 
-    async def answer_failed(self, message: OutboundMessage, error: MetaError) -> None:
-        """Tell the caller what Meta refused."""
-        if message.reply is not None:
-            await self.bus.reply(message.reply, outcome(message, "failed", error=error))
-
-    async def answer_unknown(self, message: OutboundMessage, verdict: Unknown) -> None:
-        """Tell the caller of an error of Meta's that leaves the outcome open; other unknowns may still be settled."""
-        if message.reply is not None and verdict.error is not None:
-            told = outcome(message, "failed", error=verdict.error, more_warnings=("outcome_unknown",))
-            await self.bus.reply(message.reply, told)
-
-    async def answer_stored(self, stored: StoredMessage) -> None:
-        """Tell a caller who still waits what the document says by now."""
-        if stored.message.reply is not None and stored.is_settled:
-            await self.bus.reply(stored.message.reply, present_outcome(stored))
+    async def answer_stored(self, group: Sequence[StoredMessage]) -> None:
+        """Tell everybody who still waits for these messages what their documents say by now."""
+        waited_for = [stored for stored in group if stored.is_settled and (stored.message.reply or stored.callers)]
+        if waited_for:
+            await self.answer(
+                [
+                    (address, present_outcome(stored))
+                    for stored in waited_for
+                    for address in (stored.message.reply, *stored.callers)
+                ]
+            )
+            await self.messages.mark_answered([stored.message.id for stored in waited_for])
 
     async def announce_sent(self, items: Sequence[SentMessage]) -> None:
         """Publish `MessagesSent`, then forget that it was due."""
@@ -58,6 +56,8 @@ class Announcer:
         await self._announce(MessagesFailed(items=tuple(items)), [item.message_id for item in items], state)
 
     async def _announce(self, event: MessagesSent | MessagesFailed, ids: Sequence[str], state: State) -> None:
+        if not ids:
+            return
         try:
             await self.bus.publish(event)
         except BusUnavailableError as error:

@@ -9,11 +9,13 @@ from functools import partial
 from services.messaging.announcements import Announcer
 from services.messaging.clients.meta import MetaClient, meta_client
 from services.messaging.dispatch import Dispatcher
+from services.messaging.handlers.batches import BatchHandlers
 from services.messaging.handlers.copies import CreditHandlers, TemplateCopyHandlers
 from services.messaging.handlers.numbers import NumberHandlers
 from services.messaging.handlers.sends import SendHandlers
 from services.messaging.handlers.statuses import StatusHandlers
 from services.messaging.preparation import Preparation
+from services.messaging.recording import Recorder
 from services.messaging.repositories.credits import CreditRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import NumberRepository
@@ -22,12 +24,13 @@ from services.messaging.repositories.statuses import StatusRepository
 from services.messaging.repositories.sweeping import SweepRepository
 from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.threads import ThreadRepository
+from services.messaging.sending import Sending
 from services.messaging.settings import Settings
 from services.messaging.sweeper import Sweeper
 from services.messaging.template_lookup import TemplateLookup
 from shared.bus.port import Bus
 from shared.bus.rabbit import rabbit_bus
-from shared.clock import utc_now
+from shared.clock import Clock, utc_now
 from shared.mongo import TRANSIENT_ERRORS, Database, connect, database_of, ping_primary
 from shared.periodic import repeating
 from shared.sealing import KeyRing
@@ -47,6 +50,7 @@ class Messaging:
     dispatcher: Dispatcher
     sweeper: Sweeper
     sends: SendHandlers
+    batches: BatchHandlers
     statuses: StatusHandlers
     numbers: NumberHandlers
     templates: TemplateCopyHandlers
@@ -54,13 +58,21 @@ class Messaging:
 
     def register(self) -> None:
         """Take every message that is messaging's."""
-        for handlers in (self.sends, self.statuses, self.numbers, self.templates, self.credits):
+        for handlers in (self.sends, self.batches, self.statuses, self.numbers, self.templates, self.credits):
             handlers.register()
 
 
-async def build(database: Database, bus: Bus, meta: MetaClient, settings: Settings) -> Messaging:
-    """Put the parts together, with their indexes in place."""
-    now, worker = utc_now, worker_name()
+async def build(
+    database: Database,
+    bus: Bus,
+    meta: MetaClient,
+    settings: Settings,
+    *,
+    now: Clock = utc_now,
+    worker: str | None = None,
+) -> Messaging:
+    """Put the parts together, with their indexes in place; `worker` tells replicas apart in what they claim."""
+    worker = worker or worker_name()
     keys = KeyRing.parse(settings.master_keys.get_secret_value())
     messages = MessageRepository(database, worker, now)
     numbers = NumberRepository(database, now)
@@ -71,14 +83,16 @@ async def build(database: Database, bus: Bus, meta: MetaClient, settings: Settin
         await repository.ensure_indexes()
     rates = RateRepository(database)
     announcer = Announcer(bus, messages)
-    dispatcher = Dispatcher(messages, meta, announcer, keys)
+    dispatcher = Dispatcher(messages, meta, Recorder(messages, announcer), keys)
     sweeps = SweepRepository(database, worker, now)
     sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
+    sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
     preparation = Preparation(numbers, TemplateLookup(copies, bus), now)
     return Messaging(
         dispatcher=dispatcher,
         sweeper=sweeper,
-        sends=SendHandlers(bus, preparation, messages, threads, rates, dispatcher, settings.timing_for, now),
+        sends=SendHandlers(bus, preparation, messages, sending),
+        batches=BatchHandlers(bus, preparation, sending),
         statuses=StatusHandlers(bus, statuses, sweeper),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
         templates=TemplateCopyHandlers(bus, copies),

@@ -1,6 +1,7 @@
 """What a crash, a refusal or silence left behind: every message whose `wake_at` has come gets its next step.
 
-Any number of sweepers may run; each step is conditional on the state it starts from.
+Any number of sweepers may run; each step is conditional on the state it starts from, and each moves `wake_at`, so that
+no message is looked at for ever.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from services.messaging.announcements import Announcer
 from services.messaging.dispatch import Dispatcher
 from services.messaging.domain.messages import StoredMessage, failed_item, sent_item
 from services.messaging.domain.states import DISPATCHING, FAILED, SENT, UNKNOWN, Timing, policy_for
-from services.messaging.repositories.numbers import NumberRepository
-from services.messaging.repositories.rates import RateRepository
+from services.messaging.repositories.numbers import NumberRepository, SendingNumber
+from services.messaging.repositories.rates import Lane, RateRepository
 from services.messaging.repositories.sweeping import SweepRepository
 from shared.contracts.messaging import FailedMessage
 from shared.crashpoints import crash_point
@@ -25,9 +26,11 @@ from shared.ids import new_id
 log = structlog.get_logger()
 
 _ROUND = 500
+_ROUNDS_AT_MOST = 20  # then the pause of the caller, so that nothing can keep a sweep busy for ever
 _GROUP = 50
 _SETTLE_SECONDS = 0.25
 _GROUPS_AT_ONCE = 4
+_ALL_BUSY = timedelta(seconds=1)
 _NUMBER_GONE = timedelta(minutes=1)
 
 Claim = Callable[[Sequence[str], str, Timing], Awaitable[list[StoredMessage]]]
@@ -47,7 +50,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """One round: everything that is due now."""
-        while True:
+        for _ in range(_ROUNDS_AT_MOST):
             due = await self.sweeps.list_due(_ROUND)
             by_state: defaultdict[str, list[StoredMessage]] = defaultdict(list)
             for stored in due:
@@ -55,77 +58,94 @@ class Sweeper:
             if lost := by_state.pop(DISPATCHING, []):
                 await self.sweeps.give_up_leases(_ids(lost))
                 log.warning("leases_given_up", messages=len(lost))
-            await self._announce(by_state.pop(SENT, []), by_state.pop(FAILED, []))
-            await self._settle_unknown(by_state.pop(UNKNOWN, []))
+            await self._announce_due(by_state.pop(SENT, []), by_state.pop(FAILED, []))
+            await self._decide(by_state.pop(UNKNOWN, []))
             await self._send_again([stored for rest in by_state.values() for stored in rest])
             crash_point("messaging.swept")
             if len(due) < _ROUND:
                 return
 
     async def settle(self, ids: Sequence[str]) -> None:
-        """Lift unknown outcomes that a status has settled, tell the callers who still wait, and announce them."""
-        await self.sweeps.lift_unknown(ids)
-        lifted = await self.sweeps.list_by_ids(ids, SENT)
-        failed = await self.sweeps.list_by_ids(ids, FAILED)
-        for stored in (*lifted, *failed):
-            await self.announcer.answer_stored(stored)
-        await self._announce(lifted, failed)
+        """Lift open outcomes that a status has settled, tell the callers who still wait, and announce them."""
+        if ids:
+            await self.sweeps.lift(ids)
+            sent, failed = await self.sweeps.list_by_ids(ids, SENT), await self.sweeps.list_by_ids(ids, FAILED)
+            await self._announce(sent, failed)
 
     async def drain(self) -> None:
         """Wait for the groups that are being sent."""
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
+    async def _announce_due(self, sent: list[StoredMessage], failed: list[StoredMessage]) -> None:
+        # While the broker is away these stay due, and must not stand before everything else in each round.
+        await self.sweeps.begin_announcing(_ids([*sent, *failed]))
+        await self._announce(sent, failed)
+
     async def _announce(self, sent: list[StoredMessage], failed: list[StoredMessage]) -> None:
-        if sent:
-            items = [
+        await self.announcer.answer_stored([*sent, *failed])
+        await self.announcer.announce_sent(
+            [
                 sent_item(stored.message, stored.wa_message_id, stored.ended_at)
                 for stored in sent
                 if stored.wa_message_id is not None and stored.ended_at is not None
             ]
-            await self.announcer.announce_sent(items)
-        if failed:
-            await self.announcer.announce_failed([_failed(stored) for stored in failed])
+        )
+        await self.announcer.announce_failed([_failed(stored) for stored in failed])
 
-    async def _settle_unknown(self, unknown: list[StoredMessage]) -> None:
+    async def _decide(self, unknown: list[StoredMessage]) -> None:
         """Reconcile first; only what no status has touched is subject to its class's policy."""
-        if not unknown:
-            return
         await self.settle([stored.message.id for stored in unknown if stored.rank > 0])
         silent = [stored for stored in unknown if stored.rank == 0]
-        reported = [stored for stored in silent if stored.reported_unknown]
-        if reported:
-            items = [_failed(stored, unknown=True) for stored in reported]
-            await self.announcer.announce_failed(items, UNKNOWN)
+        if reported := [stored for stored in silent if stored.reported_unknown]:
+            await self.sweeps.begin_announcing(_ids(reported))
+            await self.announcer.announce_failed([_failed(stored, unknown=True) for stored in reported], UNKNOWN)
         undecided = [stored for stored in silent if not stored.reported_unknown]
-        again = [s for s in undecided if s.message.resends < policy_for(s.message.message_class).max_resends]
-        await self._start(again, self.sweeps.claim_resend)
-        await self.sweeps.report_unknown(_ids([stored for stored in undecided if stored not in again]))
+        may_repeat = [s for s in undecided if s.message.resends < policy_for(s.message.message_class).max_resends]
+        await self._start(await self._as_many_as_fit(may_repeat), self.sweeps.claim_resend)
+        # Those that were claimed (or have to wait) are left alone by this; one too late for a repetition is not.
+        await self.sweeps.report_unknown(_ids(undecided))
 
     async def _send_again(self, waiting: list[StoredMessage]) -> None:
-        if not waiting:
-            return
-        await self.sweeps.fail_expired(_ids(waiting))
-        await self._start(await self._within_rate(waiting), self.sweeps.claim_due)
+        """Claim and send what is due, unless it has expired or a status tells that Meta has it."""
+        await self.settle([stored.message.id for stored in waiting if stored.rank > 0])
+        now = self.sweeps.now()
+        expired = [stored for stored in waiting if stored.rank == 0 and stored.message.expires_at <= now]
+        await self.sweeps.fail_expired(_ids(expired))
+        going = [stored for stored in waiting if stored.rank == 0 and stored.message.expires_at > now]
+        going.sort(key=lambda stored: stored.message.campaign_id is not None)  # a campaign's own come after the others
+        await self._start(await self._within_rate(await self._as_many_as_fit(going)), self.sweeps.claim_due)
+
+    async def _as_many_as_fit(self, wanting: list[StoredMessage]) -> list[StoredMessage]:
+        """While Meta hangs, groups take long; what does not fit beside them waits a second, not the whole round."""
+        room = max(0, _GROUPS_AT_ONCE - len(self._running)) * _GROUP
+        await self.sweeps.postpone(_ids(wanting[room:]), _ALL_BUSY)
+        return wanting[:room]
 
     async def _within_rate(self, waiting: list[StoredMessage]) -> list[StoredMessage]:
         """As many of each number's messages as its rate allows now; the others become due when there is more."""
+        if not waiting:
+            return []
         numbers = await self.numbers.list_sending({stored.message.phone_number_id for stored in waiting})
-        by_number: defaultdict[str, list[StoredMessage]] = defaultdict(list)
+        by_lane: defaultdict[tuple[str, Lane], list[StoredMessage]] = defaultdict(list)
         for stored in waiting:
-            by_number[stored.message.phone_number_id].append(stored)
+            by_lane[stored.message.phone_number_id, _lane_of(stored)].append(stored)
         going: list[StoredMessage] = []
-        for phone_number_id, wanting in by_number.items():
-            number = numbers.get(phone_number_id)
-            if number is None:  # its messages expire in their time, unless it comes back
-                await self.sweeps.postpone(_ids(wanting), _NUMBER_GONE)
-                continue
-            grant = await self.rates.take(
-                phone_number_id, len(wanting), messages_per_second=number.messages_per_second, lane="one_to_one"
-            )
-            going += wanting[: grant.count]
-            await self.sweeps.postpone(_ids(wanting[grant.count :]), grant.wait)
+        for (phone_number_id, lane), wanting in by_lane.items():
+            going += await self._take(wanting, numbers.get(phone_number_id), lane)
         return going
+
+    async def _take(
+        self, wanting: list[StoredMessage], number: SendingNumber | None, lane: Lane
+    ) -> list[StoredMessage]:
+        if number is None:  # its messages expire in their time, unless it comes back
+            await self.sweeps.postpone(_ids(wanting), _NUMBER_GONE)
+            return []
+        grant = await self.rates.take(
+            number.access.phone_number_id, len(wanting), messages_per_second=number.messages_per_second, lane=lane
+        )
+        await self.sweeps.postpone(_ids(wanting[grant.count :]), grant.wait, grant.spacing)
+        return wanting[: grant.count]
 
     async def _start(self, group: list[StoredMessage], claim: Claim) -> None:
         """Claim now, and send in the background: a hanging call must not hold up the round."""
@@ -134,8 +154,6 @@ class Sweeper:
             by_timing[self.timing_for(stored.message.message_class)].append(stored.message.id)
         for timing, ids in by_timing.items():
             for start in range(0, len(ids), _GROUP):
-                if len(self._running) >= _GROUPS_AT_ONCE:
-                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 attempt_id = new_id("try_")
                 claimed = await claim(ids[start : start + _GROUP], attempt_id, timing)
                 task = asyncio.create_task(self._send(claimed, attempt_id, timing), name="swept_group")
@@ -155,6 +173,10 @@ class Sweeper:
 
 def _ids(group: Sequence[StoredMessage]) -> list[str]:
     return [stored.message.id for stored in group]
+
+
+def _lane_of(stored: StoredMessage) -> Lane:
+    return "campaign" if stored.message.campaign_id is not None else "one_to_one"
 
 
 def _failed(stored: StoredMessage, *, unknown: bool = False) -> FailedMessage:

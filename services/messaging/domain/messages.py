@@ -18,7 +18,7 @@ class OutboundMessage:
     id: str
     user_id: str
     phone_number_id: str
-    conversation_id: str
+    conversation_id: str | None  # None: refused before it could become part of one
     contact_id: str
     to: str
     type: str
@@ -60,6 +60,7 @@ class StoredMessage:
     ended_at: datetime | None  # when Meta accepted it, or when it failed
     raised: tuple[str, ...] = ()  # the statuses that raised its rank
     reported_unknown: bool = False
+    callers: tuple[ReplyAddress, ...] = ()  # who asked again while the outcome was open
 
     @property
     def is_settled(self) -> bool:

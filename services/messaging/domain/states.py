@@ -27,6 +27,12 @@ UNKNOWN: Final = "UNKNOWN"
 SENT: Final = "SENT"
 FAILED: Final = "FAILED"
 
+# Before the outcome is known. An acceptance ends each of these states, whoever works on the message: Meta has it.
+OPEN_STATES: Final = (QUEUED, CLAIMED, DISPATCHING, RETRY_WAIT, UNKNOWN)
+# A status ends these: UNKNOWN, and what a repetition of an unknown outcome may be waiting in. DISPATCHING has an answer
+# coming, or a lease that ends.
+LIFTABLE_STATES: Final = (QUEUED, CLAIMED, RETRY_WAIT, UNKNOWN)
+
 # Only ever raised, so that any order and any number of statuses end in the same state. `failed` counts unless the
 # message is known to have arrived.
 RANKS: Final[dict[str, int]] = {"sent": 2, "failed": 3, "delivered": 4, "read": 5, "played": 6}

@@ -1,33 +1,26 @@
-"""The two lanes: one-to-one sends, grouped as they arrive, and campaign batches, which come as groups.
+"""The one-to-one lane: single messages, grouped as they arrive.
 
-Each lane has its own queue, so that a person's message never stands behind a campaign.
+It has a queue of its own, so that a person's message never stands behind a campaign.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import structlog
-
-from services.messaging.dispatch import Dispatcher
 from services.messaging.domain.messages import OutboundMessage, present_outcome
-from services.messaging.domain.states import Timing
 from services.messaging.preparation import NOTHING_RENDERED, Numbers, Preparation, outbound
 from services.messaging.repositories.messages import MessageRepository
-from services.messaging.repositories.rates import RateRepository
-from services.messaging.repositories.threads import ThreadRepository
+from services.messaging.sending import Sending
 from shared.bus.port import Bus, Received
-from shared.clock import Clock
 from shared.contracts.base import ErrorReply
-from shared.contracts.messaging import ContactInput, SendBatch, SendMessage
+from shared.contracts.messaging import SendMessage
 from shared.errors import WaapiError
 
-log = structlog.get_logger()
+SETTLE_SECONDS = 0.003  # answers that come this close together are recorded together
+_PREPARATION_SECONDS = 0.05  # a message whose template has to be asked for does not hold up the others for longer
 
-ONE_TO_ONE_SETTLE_SECONDS = 0.003  # answers that come this close together are recorded together
-CAMPAIGN_SETTLE_SECONDS = 0.25  # a hanging call delays its batch's results by no more
-_LONGEST_TOKEN_WAIT_SECONDS = 30.0  # then the rest of a batch is stored for later
+Prepared = tuple[Received[SendMessage], OutboundMessage | WaapiError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,98 +30,77 @@ class SendHandlers:
     bus: Bus
     preparation: Preparation
     messages: MessageRepository
-    threads: ThreadRepository
-    rates: RateRepository
-    dispatcher: Dispatcher
-    timing_for: Callable[[str], Timing]
-    now: Clock
+    sending: Sending
 
     def register(self) -> None:
-        """Take both lanes."""
+        """Take the one-to-one lane."""
         self.bus.on_group(SendMessage, self.send_messages)
-        self.bus.on(SendBatch, self.send_batch)
 
     async def send_messages(self, group: Sequence[Received[SendMessage]]) -> None:
         """Send what waits in the one-to-one lane."""
         numbers = await self.preparation.list_numbers(received.message.phone_number_id for received in group)
-        ready: dict[str, OutboundMessage] = {}
-        repeated: list[Received[SendMessage]] = []
-        for received in group:
-            try:
-                message = await self.preparation.prepare(received, numbers)
-            except WaapiError as error:
-                await self._refuse(received, error)
-                continue
-            if message.id in ready:
-                repeated.append(received)
-            ready.setdefault(message.id, message)
-        claimed = await self._send_ready(group, ready, numbers)
-        repeated += [r for r in group if r.message.message_id in ready and r.message.message_id not in claimed]
-        for received in repeated:
-            await self._tell_present_state(received)
+        preparing = {asyncio.create_task(self._prepare(received, numbers)) for received in group}
+        try:
+            quick, slow = await asyncio.wait(preparing, timeout=_PREPARATION_SECONDS)
+            await asyncio.gather(self._send_prepared(quick, numbers), self._send_prepared(slow, numbers))
+        finally:
+            for task in preparing:
+                task.cancel()
 
-    async def _send_ready(
-        self, group: Sequence[Received[SendMessage]], ready: dict[str, OutboundMessage], numbers: Numbers
-    ) -> set[str]:
-        """Send the prepared messages as far as their numbers' rates allow; returns the ids that are taken care of."""
-        contacts = {received.message.message_id: received.message.contact for received in group}
-        granted, postponed = await self._take_tokens(list(ready.values()), numbers)
-        steps = [self._ensure_threads(list(ready.values()), contacts)]
-        claimed = await asyncio.gather(
-            *(
-                self.dispatcher.send_new(part, numbers, timing, settle_seconds=ONE_TO_ONE_SETTLE_SECONDS)
-                for timing, part in self._by_timing(granted)
-            ),
-            *steps,
+    async def _prepare(self, received: Received[SendMessage], numbers: Numbers) -> Prepared:
+        try:
+            return received, await self.preparation.prepare(received, numbers)
+        except WaapiError as error:
+            return received, error
+
+    async def _send_prepared(self, preparing: set[asyncio.Task[Prepared]], numbers: Numbers) -> None:
+        prepared = await asyncio.gather(*preparing)
+        first: dict[str, OutboundMessage] = {}
+        for _, message in prepared:
+            if isinstance(message, OutboundMessage):
+                first.setdefault(message.id, message)
+        contacts = {received.message.message_id: received.message.contact for received, _ in prepared}
+        claimed, _ = await asyncio.gather(
+            self._send_new(list(first.values()), numbers), self.sending.ensure_threads(list(first.values()), contacts)
         )
-        return {id_ for part in claimed if part for id_ in part} | postponed
+        for received, message in prepared:
+            if isinstance(message, WaapiError):
+                await self._refuse(received, message)
+            elif message.id not in claimed or message is not first[message.id]:
+                await self._tell_present_state(received)
+
+    async def _send_new(self, messages: list[OutboundMessage], numbers: Numbers) -> set[str]:
+        """Send what is new as far as the numbers' rates allow; returns the ids that are taken care of.
+
+        What was there before, and what came too late, is not among them: its caller is told what is stored.
+        """
+        by_number: defaultdict[str, list[OutboundMessage]] = defaultdict(list)
+        for message in await self.sending.end_expired(messages):
+            by_number[message.phone_number_id].append(message)
+        split = await asyncio.gather(*(self._take_tokens(wanting, numbers) for wanting in by_number.values()))
+        granted = [message for going, _ in split for message in going]
+        claimed = await self.sending.send(granted, numbers, settle_seconds=SETTLE_SECONDS)
+        return claimed.union(*(postponed for _, postponed in split))
 
     async def _take_tokens(
-        self, messages: list[OutboundMessage], numbers: Numbers
+        self, wanting: list[OutboundMessage], numbers: Numbers
     ) -> tuple[list[OutboundMessage], set[str]]:
-        """Split the messages into those that may go now, and those that were stored for when their number may."""
-        by_number: defaultdict[str, list[OutboundMessage]] = defaultdict(list)
-        for message in messages:
-            by_number[message.phone_number_id].append(message)
-        granted: list[OutboundMessage] = []
-        postponed: set[str] = set()
-        for phone_number_id, wanting in by_number.items():
-            grant = await self.rates.take(
-                phone_number_id,
-                len(wanting),
-                messages_per_second=numbers[phone_number_id].messages_per_second,
-                lane="one_to_one",
-            )
-            granted += wanting[: grant.count]
-            if rest := wanting[grant.count :]:
-                await self.messages.add_postponed(rest, self.now() + grant.wait)
-                postponed |= {message.id for message in rest}
-        return granted, postponed
-
-    async def _ensure_threads(
-        self, messages: Sequence[OutboundMessage], contacts: dict[str, ContactInput | None]
-    ) -> None:
-        by_number: defaultdict[tuple[str, str], dict[str, ContactInput | None]] = defaultdict(dict)
-        for message in messages:
-            thread = by_number[message.user_id, message.phone_number_id]
-            thread[message.to] = contacts.get(message.id) or thread.get(message.to)
-        for (user_id, phone_number_id), phones in by_number.items():
-            await self.threads.ensure(user_id, phone_number_id, phones)
-
-    def _by_timing(self, messages: Sequence[OutboundMessage]) -> list[tuple[Timing, list[OutboundMessage]]]:
-        parts: defaultdict[Timing, list[OutboundMessage]] = defaultdict(list)
-        for message in messages:
-            parts[self.timing_for(message.message_class)].append(message)
-        return list(parts.items())
+        """Split one number's messages into those that may go now, and those that were stored for when it may."""
+        grant = await self.sending.take(wanting[0].phone_number_id, len(wanting), numbers, "one_to_one")
+        due_at = self.sending.now() + grant.wait
+        postponed = await self.messages.add_postponed(wanting[grant.count :], due_at, grant.spacing)
+        return wanting[: grant.count], postponed
 
     async def _refuse(self, received: Received[SendMessage], error: WaapiError) -> None:
         """Tell the caller; when nobody waits any longer, keep the message as failed, so that somebody hears of it."""
         address = received.context.reply
-        if address is not None and address.until > self.now():
+        if await self.messages.find(received.message.message_id) is not None:
+            await self._tell_present_state(received)  # it could be sent when it first came
+        elif address is not None and address.until > self.sending.now():
             await self.bus.reply(address, ErrorReply.of(error))
-            return
-        message = outbound(received, "service", *NOTHING_RENDERED)
-        await self.messages.add_failed(message, error.message)
+        else:
+            message = replace(outbound(received, "service", *NOTHING_RENDERED), conversation_id=None)
+            await self.messages.add_failed([(message, error.message)])
 
     async def _tell_present_state(self, received: Received[SendMessage]) -> None:
         address = received.context.reply
@@ -137,31 +109,3 @@ class SendHandlers:
         stored = await self.messages.await_outcome(received.message.message_id, address)
         if stored is not None and stored.is_settled:
             await self.bus.reply(address, present_outcome(stored))
-
-    async def send_batch(self, batch: SendBatch) -> None:
-        """Send a campaign's batch as fast as its number's rate allows."""
-        numbers = await self.preparation.list_numbers([batch.phone_number_id])
-        ready, refused = await self.preparation.prepare_batch(batch, numbers)
-        for message, reason in refused:
-            await self.messages.add_failed(message, reason)
-        await self._ensure_threads(ready, {})
-        await self._send_at_rate(ready, numbers)
-
-    async def _send_at_rate(self, waiting: list[OutboundMessage], numbers: Numbers) -> None:
-        waited = 0.0
-        while waiting:
-            number = numbers[waiting[0].phone_number_id]
-            grant = await self.rates.take(
-                number.access.phone_number_id,
-                len(waiting),
-                messages_per_second=number.messages_per_second,
-                lane="campaign",
-            )
-            going, waiting = waiting[: grant.count], waiting[grant.count :]
-            for timing, part in self._by_timing(going):
-                await self.dispatcher.send_new(part, numbers, timing, settle_seconds=CAMPAIGN_SETTLE_SECONDS)
-            if waiting and waited > _LONGEST_TOKEN_WAIT_SECONDS:
-                await self.messages.add_postponed(waiting, self.now() + grant.wait)
-                return
-            await asyncio.sleep(grant.wait.total_seconds())
-            waited += grant.wait.total_seconds()

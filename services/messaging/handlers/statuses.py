@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.messaging.domain.messages import StoredMessage
-from services.messaging.domain.states import RANKS, UNKNOWN
+from services.messaging.domain.states import LIFTABLE_STATES, RANKS
 from services.messaging.repositories.statuses import StatusRepository
 from services.messaging.sweeper import Sweeper
 from shared.bus.port import Bus, Received
@@ -47,9 +47,7 @@ class StatusHandlers:
             await self.statuses.raise_ranks(name, by_message)
         messages = await self.statuses.list_messages(list(matched))
         crash_point("messaging.statuses_applied")
-        unknown = [stored.message.id for stored in messages if stored.state == UNKNOWN]
-        if unknown:
-            await self.sweeper.settle(unknown)
+        await self.sweeper.settle([stored.message.id for stored in messages if stored.state in LIFTABLE_STATES])
         changes = [
             _change(stored, status)
             for stored in messages

@@ -51,6 +51,11 @@ def error_document(error: MetaError | None) -> dict[str, Any] | None:
     return error.model_dump(exclude_none=True) if error else None
 
 
+def by_position(keys: list[str], values: list[Any]) -> dict[str, Any]:
+    """An expression that gives each document of a group its own value."""
+    return {"$arrayElemAt": [{"$literal": values}, {"$indexOfArray": [{"$literal": keys}, "$_id"]}]}
+
+
 def to_message(document: Document) -> OutboundMessage:
     """Rebuild what an attempt needs."""
     reply = document.get("reply")
@@ -90,4 +95,5 @@ def to_stored(document: Document) -> StoredMessage:
         ended_at=document.get("ended_at"),
         raised=tuple(document.get("raised", ())),
         reported_unknown=document.get("reported_unknown", False),
+        callers=tuple(ReplyAddress.model_validate(caller) for caller in document.get("callers", ())),
     )

@@ -6,10 +6,10 @@ repeated step changes nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, WTimeoutError
 
 from services.messaging.domain.messages import OutboundMessage, StoredMessage
 from services.messaging.domain.results import Failed, Postponed, Unknown
@@ -18,6 +18,7 @@ from services.messaging.domain.states import (
     CLAIMED,
     DISPATCHING,
     FAILED,
+    OPEN_STATES,
     QUEUED,
     RETRY_WAIT,
     SENT,
@@ -25,13 +26,14 @@ from services.messaging.domain.states import (
     Timing,
     policy_for,
 )
-from services.messaging.repositories.documents import claim_fields, error_document, to_document, to_stored
+from services.messaging.repositories.documents import by_position, claim_fields, error_document, to_document, to_stored
 from shared.clock import Clock
 from shared.contracts.base import ReplyAddress
 from shared.mongo import Database
 
 _DUPLICATE_KEY = 11000
-_OPEN = [DISPATCHING, UNKNOWN]
+_UNDECIDED = [DISPATCHING, UNKNOWN]
+_CALLERS_AT_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +69,56 @@ class MessageRepository:
             claimed |= {document["_id"] async for document in self._messages.find(mine, {"_id": 1})}
         return claimed
 
-    async def add_postponed(self, group: Sequence[OutboundMessage], due_at: datetime) -> None:
-        """Store new messages for later: their number has no rate left. Known ones are left as they are."""
-        now = self.now()
-        await self._insert([to_document(message, QUEUED, now=now) | {"wake_at": due_at} for message in group])
+    async def add_postponed(self, group: Sequence[OutboundMessage], due_at: datetime, spacing: timedelta) -> set[str]:
+        """Store new messages for later, one after the other: their number has no rate left.
 
-    async def add_failed(self, message: OutboundMessage, failure: str) -> None:
-        """Store a message that will never be posted, so that its failure is announced."""
+        Returns the ids of those that were new; known ones are left as they are.
+        """
         now = self.now()
-        outcome = {"failure": failure, "ended_at": now, "wake_at": now}
-        await self._insert([to_document(message, FAILED, now=now) | outcome])
+        known = await self._insert(
+            [
+                to_document(message, QUEUED, now=now) | {"wake_at": due_at + position * spacing}
+                for position, message in enumerate(group)
+            ]
+        )
+        return {message.id for message in group} - known
+
+    async def add_failed(self, refused: Sequence[tuple[OutboundMessage, str]]) -> None:
+        """Store messages that will never be posted, each with the reason, so that their failure is announced."""
+        now = self.now()
+        await self._insert(
+            [
+                to_document(message, FAILED, now=now) | {"failure": failure, "ended_at": now, "wake_at": now}
+                for message, failure in refused
+            ]
+        )
 
     async def _insert(self, documents: list[dict[str, Any]]) -> set[str]:
-        """Insert what is new; return the ids that existed before."""
+        """Insert what is new; return the ids that existed before.
+
+        Raises WTimeoutError when the database does not promise to keep what it wrote: the step is to be repeated.
+        """
         try:
-            await self._messages.insert_many(documents, ordered=False)
+            if documents:
+                await self._messages.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             details: Mapping[str, Any] = error.details or {}
             failures = details.get("writeErrors", [])
-            if details.get("writeConcernErrors") or any(entry["code"] != _DUPLICATE_KEY for entry in failures):
+            if any(entry["code"] != _DUPLICATE_KEY for entry in failures):
                 raise
+            if details.get("writeConcernErrors"):
+                raise WTimeoutError("an insertion may not last") from error
             return {entry["op"]["_id"] for entry in failures}
         return set()
 
     async def intend(self, ids: Sequence[str], attempt_id: str, timing: Timing) -> set[str]:
         """Record that these messages are about to be posted; return those that still were ours.
 
-        From here on a crash leaves them UNKNOWN, never posted twice.
+        From here on a crash leaves them UNKNOWN, never posted twice. A repetition whose first attempt has had a status
+        meanwhile (rank above 0) is not posted.
         """
         result = await self._messages.update_many(
-            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED},
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED, "rank": 0},
             {"$set": {"state": DISPATCHING, "wake_at": self.now() + timing.lease}, "$inc": {"attempt": 1}},
             hint=[("_id", 1)],
         )
@@ -108,7 +130,7 @@ class MessageRepository:
     async def withdraw(self, ids: Sequence[str], attempt_id: str) -> None:
         """Take an intent back: nothing was posted, which only its owner can know."""
         await self._messages.update_many(
-            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _OPEN}},
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _UNDECIDED}},
             {"$set": {"state": QUEUED, "wake_at": self.now()}, "$inc": {"attempt": -1}, "$unset": {"aid": ""}},
         )
 
@@ -119,21 +141,23 @@ class MessageRepository:
             {"$set": {"state": QUEUED, "wake_at": due_at}, "$unset": {"aid": ""}},
         )
 
-    async def record_accepted(self, wa_message_ids: Mapping[str, str], attempt_id: str) -> datetime:
+    async def record_accepted(self, wa_message_ids: Mapping[str, str]) -> datetime:
         """Record Meta's acceptances in one update; returns the moment that is stored with them.
 
-        The message ids take their wamid by position. The driver does not retry this update; repeating it is harmless.
+        An acceptance is the truth whoever holds the message by now, so it ends every open state: a frozen worker that
+        wakes up late keeps the message from being posted once more. The message ids take their wamid by position. The
+        driver does not retry this update; repeating it is harmless.
         """
         ids, wamids, now = list(wa_message_ids), list(wa_message_ids.values()), self.now()
         await self._messages.update_many(
-            {"_id": {"$in": ids}, "aid": attempt_id, "state": {"$in": _OPEN}},
+            {"_id": {"$in": ids}, "state": {"$in": list(OPEN_STATES)}},
             [
                 {
                     "$set": {
                         "state": SENT,
                         "ended_at": now,
                         "wamid": by_position(ids, wamids),
-                        "wake_at": now + ANNOUNCE_AFTER,
+                        "wake_at": _announced_after(now),
                     }
                 },
                 {"$unset": ["reply", "error", "failure", "unknown_at"]},
@@ -142,23 +166,29 @@ class MessageRepository:
         )
         return now
 
-    async def record_failed(self, message_id: str, attempt_id: str, verdict: Failed) -> datetime:
-        """Record Meta's refusal."""
+    async def record_failed(self, message_id: str, attempt_id: str, verdict: Failed) -> datetime | None:
+        """Record Meta's refusal; returns the moment that is stored with it.
+
+        None means that the message has another owner or outcome by now, so that there is nothing to tell.
+        """
         now = self.now()
-        await self._messages.update_one(
-            {"_id": message_id, "aid": attempt_id, "state": {"$in": _OPEN}},
-            {
-                "$set": {
-                    "state": FAILED,
-                    "failure": f"meta_{verdict.error.code}",
-                    "error": error_document(verdict.error),
-                    "ended_at": now,
-                    "wake_at": now + ANNOUNCE_AFTER,
+        recorded = await self._messages.find_one_and_update(
+            {"_id": message_id, "aid": attempt_id, "state": {"$in": [*_UNDECIDED, FAILED]}},
+            [
+                {
+                    "$set": {
+                        "state": FAILED,
+                        "failure": {"$literal": f"meta_{verdict.error.code}"},
+                        "error": {"$literal": error_document(verdict.error)},
+                        "ended_at": now,
+                        "wake_at": _announced_after(now),
+                    }
                 },
-                "$unset": {"reply": ""},
-            },
+                {"$unset": ["reply"]},
+            ],
+            projection={"_id": 1},
         )
-        return now
+        return now if recorded else None
 
     async def record_postponed(self, message_id: str, attempt_id: str, verdict: Postponed) -> None:
         """Record that Meta did not act; the message is due again after the verdict's delay."""
@@ -170,7 +200,7 @@ class MessageRepository:
         if verdict.error is not None:
             change["error"] = error_document(verdict.error)
         await self._messages.update_one(
-            {"_id": message_id, "aid": attempt_id, "state": {"$in": _OPEN}},
+            {"_id": message_id, "aid": attempt_id, "state": {"$in": _UNDECIDED}},
             {"$set": change, "$inc": {"tries": 1}},
         )
 
@@ -191,8 +221,16 @@ class MessageRepository:
         await self._messages.update_one({"_id": message.id, "aid": attempt_id, "state": DISPATCHING}, update)
 
     async def mark_announced(self, ids: Sequence[str], state: str) -> None:
-        """The event of these outcomes is with the broker: nothing is left to do for them."""
-        await self._messages.update_many({"_id": {"$in": list(ids)}, "state": state}, {"$unset": {"wake_at": ""}})
+        """The event of these outcomes is with the broker; what is left, if anything, is callers to be answered."""
+        await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "state": state, "callers": {"$exists": False}}, {"$unset": {"wake_at": ""}}
+        )
+
+    async def mark_answered(self, ids: Sequence[str]) -> None:
+        """Whoever waited for these outcomes has been told."""
+        await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "state": {"$in": [SENT, FAILED]}}, {"$unset": {"reply": "", "callers": ""}}
+        )
 
     async def find(self, message_id: str) -> StoredMessage | None:
         """One message, by our id."""
@@ -200,13 +238,17 @@ class MessageRepository:
         return to_stored(document) if document else None
 
     async def await_outcome(self, message_id: str, address: ReplyAddress) -> StoredMessage | None:
-        """Note who waits for an open message's outcome, and return its present state."""
+        """Note who else waits for an open message's outcome, and return its present state.
+
+        Whoever works on the message knows only its first caller; the sweeper answers these.
+        """
         await self._messages.update_one(
-            {"_id": message_id, "state": {"$nin": [SENT, FAILED]}}, {"$set": {"reply": address.model_dump()}}
+            {"_id": message_id, "state": {"$in": list(OPEN_STATES)}, "reply.id": {"$ne": address.id}},
+            {"$push": {"callers": {"$each": [address.model_dump()], "$slice": -_CALLERS_AT_MOST}}},
         )
         return await self.find(message_id)
 
 
-def by_position(keys: list[str], values: list[Any]) -> dict[str, Any]:
-    """An expression that gives each document of a group its own value."""
-    return {"$arrayElemAt": [{"$literal": values}, {"$indexOfArray": [{"$literal": keys}, "$_id"]}]}
+def _announced_after(now: datetime) -> dict[str, Any]:
+    """When the sweeper looks at a recorded outcome: at once if it has callers to answer, else if we die meanwhile."""
+    return {"$cond": [{"$isArray": ["$callers"]}, now, now + ANNOUNCE_AFTER]}

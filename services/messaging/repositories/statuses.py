@@ -10,9 +10,8 @@ from pymongo.errors import BulkWriteError
 
 from services.messaging.domain.messages import StoredMessage
 from services.messaging.domain.opaque import message_id_of
-from services.messaging.domain.states import RANKS, UNKNOWN
-from services.messaging.repositories.documents import error_document, to_stored
-from services.messaging.repositories.messages import by_position
+from services.messaging.domain.states import LIFTABLE_STATES, RANKS
+from services.messaging.repositories.documents import by_position, error_document, to_stored
 from shared.clock import Clock
 from shared.contracts.webhooks import MetaStatus
 from shared.mongo import Database
@@ -59,7 +58,7 @@ class StatusRepository:
     async def raise_ranks(self, name: str, statuses: dict[str, MetaStatus]) -> None:
         """Apply one status name to the messages it concerns, in one update.
 
-        An unknown wamid is filled in. `wake_at` is set where the status settles an unknown outcome.
+        An unknown wamid is filled in. `wake_at` is set where the status settles an open outcome.
         """
         ids = list(statuses)
         items = list(statuses.values())
@@ -68,7 +67,7 @@ class StatusRepository:
             "wamid": {"$ifNull": ["$wamid", by_position(ids, [item.wa_message_id for item in items])]},
             f"status_at.{name}": by_position(ids, [item.at for item in items]),
             "raised": {"$concatArrays": [{"$ifNull": ["$raised", []]}, [name]]},
-            "wake_at": {"$cond": [{"$eq": ["$state", UNKNOWN]}, self.now(), "$wake_at"]},
+            "wake_at": {"$cond": [{"$in": ["$state", list(LIFTABLE_STATES)]}, self.now(), "$wake_at"]},
         }
         if name == "failed":
             change["failed_error"] = by_position(ids, [error_document(item.error) for item in items])

@@ -12,6 +12,7 @@ from services.messaging.domain.states import (
     DISPATCHING,
     FAILED,
     HOLD,
+    LIFTABLE_STATES,
     QUEUED,
     RANKS,
     RESEND,
@@ -45,11 +46,26 @@ class SweepRepository:
         return [to_stored(document) async for document in due]
 
     async def fail_expired(self, ids: Sequence[str]) -> None:
-        """End messages that were not posted within their time: late is worse than never."""
+        """End messages that were not posted within their time: late is worse than never.
+
+        One that waits for its repetition was posted once, so nobody can say that it failed.
+        """
+        if not ids:
+            return
         now = self.now()
+        is_resent = {"$gt": [{"$ifNull": ["$resends", 0]}, 0]}
         await self._messages.update_many(
-            self._due(ids, _NOT_POSTED, now) | {"expires_at": {"$lte": now}},
-            {"$set": {"state": FAILED, "failure": "expired", "ended_at": now, "wake_at": now}},
+            self._due(ids, _NOT_POSTED, now) | {"rank": 0, "expires_at": {"$lte": now}},
+            [
+                {
+                    "$set": {
+                        "state": {"$cond": [is_resent, UNKNOWN, FAILED]},
+                        "failure": "expired",
+                        "ended_at": now,
+                        "wake_at": now,
+                    }
+                }
+            ],
         )
 
     async def claim_due(self, ids: Sequence[str], attempt_id: str, timing: Timing) -> list[StoredMessage]:
@@ -57,15 +73,28 @@ class SweepRepository:
         now = self.now()
         claim = claim_fields(attempt_id, self.worker, timing, now)
         await self._messages.update_many(
-            self._due(ids, _NOT_POSTED, now) | {"expires_at": {"$gt": now}}, {"$set": {"state": CLAIMED} | claim}
+            self._due(ids, _NOT_POSTED, now) | {"rank": 0, "expires_at": {"$gt": now}},
+            {"$set": {"state": CLAIMED} | claim},
         )
         return await self._list_claimed(ids, attempt_id)
 
-    async def postpone(self, ids: Sequence[str], delay: timedelta) -> None:
-        """Let messages that are due wait a little longer."""
+    async def postpone(self, ids: Sequence[str], delay: timedelta, spacing: timedelta = timedelta(0)) -> None:
+        """Let messages that are due wait a little longer, each by `spacing` longer than the one before it."""
         if ids:
             now = self.now()
-            await self._messages.update_many(self._due(ids, _NOT_POSTED, now), {"$set": {"wake_at": now + delay}})
+            position = {"$indexOfArray": [{"$literal": list(ids)}, "$_id"]}
+            waiting = {"$multiply": [position, spacing / timedelta(milliseconds=1)]}
+            await self._messages.update_many(
+                self._due(ids, [*_NOT_POSTED, UNKNOWN], now), [{"$set": {"wake_at": {"$add": [now + delay, waiting]}}}]
+            )
+
+    async def begin_announcing(self, ids: Sequence[str]) -> None:
+        """Keep other sweepers (and the next round) from announcing the same at the same time."""
+        if ids:
+            now = self.now()
+            await self._messages.update_many(
+                self._due(ids, [SENT, FAILED, UNKNOWN], now), {"$set": {"wake_at": now + ANNOUNCE_AFTER}}
+            )
 
     async def claim_resend(self, ids: Sequence[str], attempt_id: str, timing: Timing) -> list[StoredMessage]:
         """Take over messages to post them again, as their class declares.
@@ -100,12 +129,12 @@ class SweepRepository:
             ],
         )
 
-    async def lift_unknown(self, ids: Sequence[str]) -> None:
+    async def lift(self, ids: Sequence[str]) -> None:
         """A status has told what became of these: accepted (or, if Meta failed it, failed)."""
         now = self.now()
         failed = {"$eq": ["$rank", RANKS["failed"]]}
         await self._messages.update_many(
-            {"_id": {"$in": list(ids)}, "state": UNKNOWN, "rank": {"$gt": 0}},
+            {"_id": {"$in": list(ids)}, "state": {"$in": list(LIFTABLE_STATES)}, "rank": {"$gt": 0}},
             [
                 {
                     "$set": {
@@ -121,6 +150,8 @@ class SweepRepository:
 
     async def report_unknown(self, ids: Sequence[str]) -> None:
         """The window is over: report it as failed, `outcome_unknown`. A late status still lifts it."""
+        if not ids:
+            return
         now = self.now()
         await self._messages.update_many(
             self._due(ids, [UNKNOWN], now) | {"rank": 0},

@@ -1,0 +1,64 @@
+"""The campaign lane: batches that come as groups, on a queue of their own."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import structlog
+
+from services.messaging.domain.messages import OutboundMessage
+from services.messaging.preparation import Numbers, Preparation
+from services.messaging.sending import Sending
+from shared.bus.port import Bus
+from shared.contracts.messaging import SendBatch
+from shared.errors import InvalidInputError, NotFoundError
+
+log = structlog.get_logger()
+
+SETTLE_SECONDS = 0.25  # a hanging call delays its batch's results by no more
+_LONGEST_TOKEN_WAIT_SECONDS = 30.0  # then the rest of a batch is stored for later
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHandlers:
+    """Idempotent by each message's id. Every recipient of a batch ends in an event, whatever becomes of the batch."""
+
+    bus: Bus
+    preparation: Preparation
+    sending: Sending
+
+    def register(self) -> None:
+        """Take the campaign lane."""
+        self.bus.on(SendBatch, self.send_batch)
+
+    async def send_batch(self, batch: SendBatch) -> None:
+        """Send a campaign's batch as fast as its number's rate allows."""
+        numbers = await self.preparation.list_numbers([batch.phone_number_id])
+        try:
+            ready, refused = await self.preparation.prepare_batch(batch, numbers)
+        except (NotFoundError, InvalidInputError) as error:
+            await self._refuse_all(batch, error.message)
+            return
+        await self.sending.ensure_threads([*ready, *(message for message, _ in refused)], {})
+        await self.sending.messages.add_failed(refused)
+        await self._send_at_rate(ready, numbers)
+
+    async def _refuse_all(self, batch: SendBatch, reason: str) -> None:
+        """Nobody waits for a reply to a batch: its campaign hears of each recipient by event."""
+        log.info("batch_refused", campaign_id=batch.campaign_id, reason=reason)
+        unsendable = self.preparation.unsendable(batch)
+        await self.sending.messages.add_failed([(replace(each, conversation_id=None), reason) for each in unsendable])
+
+    async def _send_at_rate(self, waiting: list[OutboundMessage], numbers: Numbers) -> None:
+        waited = 0.0
+        while waiting := await self.sending.end_expired(waiting):
+            grant = await self.sending.take(waiting[0].phone_number_id, len(waiting), numbers, "campaign")
+            going, waiting = waiting[: grant.count], waiting[grant.count :]
+            if going:
+                await self.sending.send(going, numbers, settle_seconds=SETTLE_SECONDS)
+            elif waited > _LONGEST_TOKEN_WAIT_SECONDS:
+                due_at = self.sending.now() + grant.wait
+                await self.sending.messages.add_postponed(waiting, due_at, grant.spacing)
+                return
+            else:
+                await asyncio.sleep(grant.wait.total_seconds())
+                waited += grant.wait.total_seconds()
