@@ -24,7 +24,7 @@ class Acker:
         self._rejected: list[int] = []
         self._changed = asyncio.Event()
         self._is_closing = False
-        self._writer = asyncio.create_task(self._write_changes(), name="bus acker")
+        self.writer = asyncio.create_task(self._write_changes(), name="bus acker")
 
     @property
     def is_open(self) -> bool:
@@ -49,11 +49,11 @@ class Acker:
         """Write what is left to write."""
         self._is_closing = True
         self._changed.set()
-        await self._writer
+        await asyncio.wait([self.writer])
 
     def abandon(self) -> None:
         """The channel is gone, and every delivery on it with it."""
-        self._writer.cancel()
+        self.writer.cancel()
 
     async def _write_changes(self) -> None:
         while True:

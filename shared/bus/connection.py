@@ -76,7 +76,7 @@ class Session:
     async def close(self) -> None:
         """Close the connection; a broker that does not answer is not waited for."""
         self.give_up("closed")
-        with suppress(*AMQP_FAILURES):
+        with suppress(*AMQP_FAILURES), cancelled_only_by_us():
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._connection.close()
 
@@ -137,6 +137,7 @@ class Link(Generic[ReadyT]):
                 while (error := await self._try_to_connect()) is not None:
                     if isinstance(error, _HOPELESS):
                         raise ConfigurationError(f"{_REFUSAL}: {describe(error)}") from error
+                    log.warning("bus_connection_failed", connection=self._name, reason=describe(error))
                     await asyncio.sleep(LONGEST_PAUSE_SECONDS)
         except TimeoutError as error:
             raise BusUnavailableError("the broker does not answer") from error
@@ -155,7 +156,6 @@ class Link(Generic[ReadyT]):
             log.info("bus_connection_regained", connection=self._name)
 
     async def _try_to_connect(self) -> Exception | None:
-        session = None
         try:
             with cancelled_only_by_us():
                 connection = await aio_pika.connect(
@@ -165,14 +165,19 @@ class Link(Generic[ReadyT]):
                     client_properties={"connection_name": self._name},
                 )
                 session = Session(connection)
-                ready = await self._prepare(session)
-        except AMQP_FAILURES as error:
-            if session is not None:
-                await session.close()
+                self._ready = await self._prepared(session)
+        except Exception as error:  # whatever went wrong, the keeper has to try again
             return error
-        self._session, self._ready = session, ready
+        self._session = session
         self._is_up.set()
         return None
+
+    async def _prepared(self, session: Session) -> ReadyT:
+        try:
+            return await self._prepare(session)
+        except BaseException:
+            await session.close()
+            raise
 
     async def _drop(self) -> None:
         self._is_up.clear()

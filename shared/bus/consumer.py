@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from aiormq.abc import DeliveredMessage
 from aiormq.channel import Channel
 
 from shared.bus.acker import Acker
-from shared.bus.connection import AMQP_FAILURES, CLOSE_SECONDS, Link, Session, cancelled_only_by_us
+from shared.bus.connection import AMQP_FAILURES, CLOSE_SECONDS, Link, Session, cancelled_only_by_us, describe
 from shared.bus.declare import declare_topology
 from shared.bus.envelope import Delivery
 from shared.bus.handling import Handling
@@ -38,6 +39,8 @@ class Subscription:
         self._consumer_tag = ""
         channel.on_consumer_cancel_callbacks.add(lambda _: session.give_up(f"{queue.name} is gone"))
         session.lost.add_done_callback(lambda _: self._abandon())
+        for task in (self._collector, self._acker.writer):
+            task.add_done_callback(partial(_end_with, session))
 
     async def start(self) -> None:
         """Ask the broker for messages."""
@@ -47,9 +50,9 @@ class Subscription:
 
     async def stop(self) -> None:
         """Take no more; what nobody has begun with goes back when the channel closes."""
+        self._collector.cancel()
         with suppress(*AMQP_FAILURES), cancelled_only_by_us():
             await self._channel.basic_cancel(self._consumer_tag, timeout=CLOSE_SECONDS)
-        self._collector.cancel()
 
     async def close(self) -> None:
         """Acknowledge what has been dealt with."""
@@ -84,6 +87,13 @@ class Subscription:
         """The channel is lost: calls under way go on, but what waits here will be delivered again."""
         self._collector.cancel()
         self._acker.abandon()
+
+
+def _end_with(session: Session, task: asyncio.Task[None]) -> None:
+    """A queue without its collector or acker would stand still unnoticed; a new connection brings new ones."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("consuming_failed", task=task.get_name(), exc_info=error)
+        session.give_up(describe(error))
 
 
 class Consumer:
