@@ -22,7 +22,7 @@ async def read_json_bytes(request: web.Request) -> bytes:
     aiohttp's 413 or 408 for one that is too large or too slow.
     """
     if request.body_exists and not _is_json(request):
-        raise UnsupportedMediaTypeError("The body must be sent with Content-Type: application/json")
+        raise UnsupportedMediaTypeError("The body must be sent with Content-Type: application/json, uncompressed")
     try:
         async with asyncio.timeout(_ARRIVAL_SECONDS):
             return await request.read()
@@ -61,4 +61,5 @@ def validate_as(adapter: TypeAdapter[Any], value: Any, *, context: dict[str, Any
 
 def _is_json(request: web.Request) -> bool:
     charset = (request.charset or "utf-8").lower()
-    return request.content_type == "application/json" and charset in {"utf-8", "utf8", "us-ascii"}
+    is_plain = request.headers.get("Content-Encoding", "identity").lower() == "identity"
+    return is_plain and request.content_type == "application/json" and charset in {"utf-8", "utf8", "us-ascii"}

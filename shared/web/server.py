@@ -42,6 +42,7 @@ async def serving(app: web.Application, bind: str) -> AsyncIterator[None]:
         access_log=None,
         shutdown_timeout=_DRAIN_SECONDS,
         keepalive_timeout=_KEEPALIVE_SECONDS,
+        auto_decompress=False,  # no caller of ours compresses, and a few bytes can unpack to gigabytes
         logger=_server_log,
     )
     await runner.setup()
