@@ -12,6 +12,7 @@ from services.messaging.dispatch import Dispatcher
 from services.messaging.handlers.batches import BatchHandlers
 from services.messaging.handlers.copies import CreditHandlers, TemplateCopyHandlers
 from services.messaging.handlers.numbers import NumberHandlers
+from services.messaging.handlers.rendering import RenderingHandlers
 from services.messaging.handlers.sends import SendHandlers
 from services.messaging.handlers.statuses import StatusHandlers
 from services.messaging.preparation import Preparation
@@ -51,6 +52,7 @@ class Messaging:
     sweeper: Sweeper
     sends: SendHandlers
     batches: BatchHandlers
+    rendering: RenderingHandlers
     statuses: StatusHandlers
     numbers: NumberHandlers
     templates: TemplateCopyHandlers
@@ -58,7 +60,15 @@ class Messaging:
 
     def register(self) -> None:
         """Take every message that is messaging's."""
-        for handlers in (self.sends, self.batches, self.statuses, self.numbers, self.templates, self.credits):
+        for handlers in (
+            self.sends,
+            self.batches,
+            self.rendering,
+            self.statuses,
+            self.numbers,
+            self.templates,
+            self.credits,
+        ):
             handlers.register()
 
 
@@ -93,6 +103,7 @@ async def build(
         sweeper=sweeper,
         sends=SendHandlers(bus, preparation, messages, sending),
         batches=BatchHandlers(bus, preparation, sending),
+        rendering=RenderingHandlers(bus, preparation),
         statuses=StatusHandlers(bus, statuses, sweeper),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
         templates=TemplateCopyHandlers(bus, copies),

@@ -16,7 +16,7 @@ from services.messaging.template_lookup import TemplateLookup
 from shared.bus.port import Received
 from shared.clock import Clock
 from shared.contracts.content import CarouselTemplateContent, MessageContent, TemplateContent
-from shared.contracts.messaging import BatchMessage, SendBatch, SendMessage
+from shared.contracts.messaging import BatchMessage, RenderedMessage, RenderMessage, SendBatch, SendMessage
 from shared.errors import InvalidInputError, NotFoundError
 
 Numbers = dict[str, SendingNumber]
@@ -45,6 +45,14 @@ class Preparation:
         payload, warnings = self._render(command.to, command.content, template)
         return outbound(received, _class_of(template), payload, warnings)
 
+    async def render(self, query: RenderMessage) -> RenderedMessage:
+        """What would be posted to Meta, without asking Meta anything. Raises as `prepare` does."""
+        numbers = await self.list_numbers([query.phone_number_id])
+        number = _whatsapp_number(numbers, query.phone_number_id, query.user_id)
+        template = await self._resolve(number, query.content, may_ask_meta=False)
+        payload, warnings = self._render(query.to, query.content, template)
+        return RenderedMessage(payload=orjson.loads(payload), warnings=warnings)
+
     async def prepare_batch(
         self, batch: SendBatch, numbers: Numbers
     ) -> tuple[list[OutboundMessage], list[tuple[OutboundMessage, str]]]:
@@ -71,9 +79,11 @@ class Preparation:
         """The messages of a batch that cannot be sent as a whole."""
         return [_batch_message(batch, item, "service", NOTHING_RENDERED, self.now()) for item in batch.items]
 
-    async def _resolve(self, number: SendingNumber, content: MessageContent) -> ApprovedTemplate | None:
+    async def _resolve(
+        self, number: SendingNumber, content: MessageContent, *, may_ask_meta: bool = True
+    ) -> ApprovedTemplate | None:
         if isinstance(content, TemplateContent | CarouselTemplateContent):
-            return await self.templates.resolve(number.access, content)
+            return await self.templates.resolve(number.access, content, may_ask_meta=may_ask_meta)
         return None
 
     def _render(self, to: str, content: MessageContent, template: ApprovedTemplate | None) -> Rendering:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 import structlog
 
 from services.messaging.domain.templates import ApprovedTemplate, approved_template
-from services.messaging.domain.templates_language import close_matches, resolve_language
+from services.messaging.domain.templates_language import resolve_language
 from services.messaging.repositories.templates import TemplateCopyRepository
 from shared.bus.port import Bus
 from shared.contracts.content import CarouselTemplateContent, TemplateContent
 from shared.contracts.messaging import NumberAccess
 from shared.contracts.templates import FindTemplates, SyncTemplates, Template
 from shared.errors import InvalidInputError, WaapiError
+from shared.similar_names import close_matches
 
 log = structlog.get_logger()
 
@@ -29,17 +30,18 @@ class TemplateLookup:
     _parsed: dict[str, tuple[Template, ApprovedTemplate]] = field(default_factory=dict)
 
     async def resolve(
-        self, number: NumberAccess, content: TemplateContent | CarouselTemplateContent
+        self, number: NumberAccess, content: TemplateContent | CarouselTemplateContent, *, may_ask_meta: bool = True
     ) -> ApprovedTemplate | None:
         """The template in the language that is asked for, or in the only one there is.
 
         None means that it could not be looked up at all, so that only Meta can tell whether it exists. Raises
-        InvalidInputError when it does not exist, or the language is missing or wrong.
+        InvalidInputError when it does not exist, or the language is missing or wrong. Without `may_ask_meta` a name
+        that is not known here does not exist.
         """
         carousel = isinstance(content, CarouselTemplateContent)
         name = content.template_name if isinstance(content, CarouselTemplateContent) else content.name
         try:
-            candidates = await self._find(number, name)
+            candidates = await self._find(number, name, may_ask_meta)
         except WaapiError as error:
             log.warning("template_not_verified", template=name, error=error.message)
             return None
@@ -47,12 +49,12 @@ class TemplateLookup:
             raise await self._unknown(number, name, "carousel.template_name" if carousel else "template.name")
         return self._parse(resolve_language(candidates, content.language, prefer_en_us=carousel))
 
-    async def _find(self, number: NumberAccess, name: str) -> list[Template]:
+    async def _find(self, number: NumberAccess, name: str, may_ask_meta: bool) -> list[Template]:
         waba_id = number.waba_id or ""
         candidates = await self.copies.list_approved(waba_id, name)
         if not candidates:
             candidates = await self._ask_owner(waba_id, name)
-        if not candidates and await self.copies.may_resync(waba_id):
+        if not candidates and may_ask_meta and await self.copies.may_resync(waba_id):
             sync = SyncTemplates(user_id=number.user_id, phone_number_id=number.phone_number_id)
             await self.bus.request(sync, timeout_seconds=_SYNC_SECONDS)
             candidates = await self._ask_owner(waba_id, name)

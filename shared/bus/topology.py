@@ -49,6 +49,7 @@ QUEUES: tuple[Queue, ...] = (
             messaging.ListPhoneNumbers,
             messaging.GetNumberAccess,
             messaging.GetCredits,
+            messaging.RenderMessage,
         ),
         prefetch=20,
     ),
@@ -64,7 +65,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue(
         "templates.commands.v1",
         "templates",
-        (templates.SyncTemplates, templates.ListTemplates, templates.FindTemplates),
+        (templates.SyncTemplates, templates.ListTemplates, templates.FindTemplates, templates.DiscoverTemplates),
         prefetch=5,
     ),
     Queue("templates.events.v1", "templates", (webhooks.TemplateUpdatesReceived,), prefetch=5),

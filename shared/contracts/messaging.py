@@ -1,6 +1,6 @@
 """What messaging does, answers and announces: sends, phone numbers, credits, and what became of every message."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -62,6 +62,28 @@ class SendMessage(Command[MessageOutcome]):
     accepted_at: AwareDatetime  # when the caller handed it over; it expires an hour later (a code after ten minutes)
 
 
+class RenderedMessage(Reply):
+    """A message as it would be posted to Meta, but for `biz_opaque_callback_data`, which names a message of ours."""
+
+    payload: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+class RenderMessage(Query[RenderedMessage]):
+    """What SendMessage would post. Nothing is sent or stored, and Meta is asked nothing, also for an unknown template.
+
+    Raises NotFoundError and InvalidInputError where SendMessage does.
+    """
+
+    message_type: ClassVar[str] = "messaging.render_message.v1"
+    reply_type: ClassVar[type[Reply]] = RenderedMessage
+
+    user_id: Identifier
+    phone_number_id: Identifier
+    to: PhoneE164
+    content: MessageContent
+
+
 class BatchMessage(Item):
     """One recipient of a batch: the message id is derived from campaign, recipient and round."""
 
@@ -117,7 +139,7 @@ class MessagesSent(Event):
 class FailedMessage(Item):
     """One message that will not be sent, or (`outcome_unknown`) of which only Meta knows."""
 
-    id: str  # message.failed:<message_id>:<attempt>
+    id: str  # message.failed:<message_id>
     message_id: HexId
     conversation_id: HexId | None
     user_id: Identifier

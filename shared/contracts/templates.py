@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Command, Contract, Event, Identifier, Item, Query, Reply
 
@@ -70,6 +70,80 @@ class FindTemplates(Query[Templates]):
 
     waba_id: str
     name: str
+
+
+class TemplateHeader(Contract):
+    """A template's header, read from its components. `example` is Meta's, as it is."""
+
+    format: str  # TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION, …
+    text: str | None
+    variable_count: int
+    example: Any = None
+
+
+class TemplateBody(Contract):
+    """A template's body; `text` is None where it is Meta's own, of a code, and Meta does not tell it."""
+
+    text: str | None
+    variable_count: int
+    example: Any = None
+
+
+class TemplateButton(Contract):
+    """A button; `index` is the one by which a message addresses it."""
+
+    index: int
+    type: str  # QUICK_REPLY, URL, COPY_CODE, PHONE_NUMBER, …
+    text: str | None
+    url: str | None
+    phone_number: str | None
+    variable_count: int
+    example: Any = None
+
+
+class DiscoveredTemplate(Item):
+    """A template as somebody who wants to send it needs to see it."""
+
+    name: str
+    language: str
+    category: str
+    status: TemplateStatus
+    parameter_format: ParameterFormat
+    meta_template_id: str | None
+    quality_score: str | None
+    header: TemplateHeader | None
+    body: TemplateBody | None
+    footer: str | None
+    buttons: tuple[TemplateButton, ...]
+    components: tuple[dict[str, Any], ...]
+
+
+class DiscoveredTemplates(Reply):
+    """One page, newest first, and how many there are on all pages."""
+
+    items: tuple[DiscoveredTemplate, ...]
+    total: int
+
+
+class DiscoverTemplates(Query[DiscoveredTemplates]):
+    """What may be sent from a phone number. `status` None means all that exist at Meta or here as drafts.
+
+    `search` is a part of the name in either case, `name` the whole of it. Raises NotFoundError for a number that is
+    unknown or another user's and for a `name` that finds nothing (with names like it), InvalidInputError for a number
+    that is not WhatsApp's.
+    """
+
+    message_type: ClassVar[str] = "templates.discover_templates.v1"
+    reply_type: ClassVar[type[Reply]] = DiscoveredTemplates
+
+    user_id: Identifier
+    phone_number_id: Identifier
+    status: TemplateStatus | None = "APPROVED"
+    language: str | None = None
+    search: str | None = None
+    name: str | None = None
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=50, ge=1, le=200)
 
 
 class SyncedTemplate(Item):

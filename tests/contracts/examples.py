@@ -76,6 +76,7 @@ EXAMPLES: tuple[Message, ...] = (
         source="external_api",
         accepted_at=NOON,
     ),
+    messaging.RenderMessage(user_id=USER_ID, phone_number_id=NUMBER_ID, to=PHONE, content=ORDER_TEMPLATE),
     messaging.SendBatch(
         user_id=USER_ID,
         phone_number_id=NUMBER_ID,
@@ -153,6 +154,7 @@ EXAMPLES: tuple[Message, ...] = (
     messaging.GetCredits(user_id=USER_ID),
     templates.ListTemplates(phone_number_id=NUMBER_ID),
     templates.FindTemplates(waba_id=WABA_ID, name="order_update"),
+    templates.DiscoverTemplates(user_id=USER_ID, phone_number_id=NUMBER_ID, language="en_US", search="order"),
     templates.SyncTemplates(user_id=USER_ID, phone_number_id=NUMBER_ID),
     templates.TemplatesChanged(items=(TEMPLATE,)),
     webhooks.MetaStatusesReceived(

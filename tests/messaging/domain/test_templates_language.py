@@ -1,6 +1,6 @@
 import pytest
 
-from services.messaging.domain.templates_language import close_matches, resolve_language
+from services.messaging.domain.templates_language import resolve_language
 from shared.contracts.templates import Template
 from shared.errors import InvalidInputError
 from tests.messaging.domain.made import body, template
@@ -78,20 +78,3 @@ def test_a_language_that_is_not_clear_is_refused_with_the_list(
         resolve_language(candidates, requested, prefer_en_us=prefer_en_us)
 
     assert refused.value.message == expected
-
-
-def test_a_mistyped_name_finds_the_names_that_look_like_it() -> None:
-    known = ["order_confirmation", "order_cancellation", "welcome_message", "order_confirmation"]
-
-    assert close_matches("order_confimation", known) == ["order_confirmation", "order_cancellation"]
-
-
-def test_a_name_like_no_other_finds_none() -> None:
-    assert close_matches("x" * 512, ["order_confirmation"]) == []
-
-
-def test_the_likely_name_is_found_among_thousands() -> None:
-    known = [f"campaign_{number}_spring" for number in range(5000)] + ["welcome", "welcome_message"]
-
-    assert close_matches("welcom", known) == ["welcome"]
-    assert close_matches("welcome", known) == ["welcome", "welcome_message"]
