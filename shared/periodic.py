@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
 log = structlog.get_logger()
 
 _LONGEST_PAUSE_SECONDS = 10.0
+_CANCEL_AGAIN_SECONDS = 0.5
 
 
 @asynccontextmanager
@@ -23,9 +24,11 @@ async def repeating(name: str, work: Callable[[], Awaitable[object]], *, seconds
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        while not task.done():
+            # Once may not be enough: while the database is away, PyMongo's locks can turn a cancellation into a
+            # RuntimeError, which the loop takes for one more failed round.
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:

@@ -78,3 +78,18 @@ async def test_an_error_of_the_block_itself_gets_out() -> None:
     with pytest.raises(KeyError):
         async with repeating("sweeper", work, seconds=60):
             raise KeyError
+
+
+async def test_a_loop_whose_driver_turned_the_cancellation_into_an_error_ends_all_the_same() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError("Lock is not acquired") from None  # as PyMongo's condition variable has been seen to do
+
+    async with asyncio.timeout(10):
+        async with repeating("sweeper", work, seconds=0.001):
+            await begun.wait()
