@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -123,8 +122,3 @@ def all_different(values: list[Any], name: Callable[[int], str]) -> None:
         if value in seen:
             raise field_error("is used twice", field=name(index))
         seen.add(value)
-
-
-def is_past(moment: datetime, now: datetime) -> bool:
-    """Whether a time that should lie ahead does not."""
-    return moment <= now
