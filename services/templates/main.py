@@ -9,6 +9,7 @@ import aiohttp
 from services.templates.clients.meta import MetaClient
 from services.templates.handlers.access import NumberLookup
 from services.templates.handlers.announcements import Announcements
+from services.templates.handlers.discovery import DiscoveryHandlers
 from services.templates.handlers.sync import SyncHandler
 from services.templates.handlers.templates import TemplateHandlers
 from services.templates.repository import TemplateRepository
@@ -41,4 +42,5 @@ async def _register(service: Running, meta: MetaClient, keys: KeyRing) -> Announ
     announcements = Announcements(templates, service.bus, utc_now)
     sync = SyncHandler(templates, numbers, meta, announcements, keys, utc_now, new_id)
     TemplateHandlers(templates, numbers, sync, announcements, service.bus, utc_now).register()
+    DiscoveryHandlers(templates, numbers, service.bus).register()
     return announcements

@@ -4,6 +4,7 @@ Every change writes three things in one update: what changed, a later `updated_a
 the change has not been announced yet. The note is removed only while `updated_at` is still the announced one.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from services.templates.domain.discovery import TemplateFilter
 from services.templates.domain.statuses import APPROVED, DELETED, StatusAtMeta
 from services.templates.domain.sync import KnownTemplate
 from shared.contracts.templates import Template
@@ -24,6 +26,7 @@ from shared.mongo import Database, Document
 
 _CONTENT_FIELDS = {"meta_template_id", "category", "quality_score", "parameter_format", "components", "variables"}
 _NEWEST_FIRST = [("created_at", -1), ("_id", -1)]
+_SEARCH_MS = 2000  # a search that takes longer than this is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,10 @@ class TemplateRepository:
             unique=True,
             partialFilterExpression={"meta_template_id": {"$type": "string"}},
         )
-        await self._templates.create_index([("waba_id", 1), ("status", 1), *_NEWEST_FIRST], name="by_status")
-        await self._templates.create_index([("waba_id", 1), ("deleted", 1), *_NEWEST_FIRST], name="by_waba")
+        # Name and language stand last, so that pages are filtered and counted within the index.
+        for name, field in (("newest_by_status", "status"), ("newest_undeleted", "deleted")):
+            keys = [("waba_id", 1), (field, 1), *_NEWEST_FIRST, ("name", 1), ("language", 1)]
+            await self._templates.create_index(keys, name=name)
         await self._templates.create_index(
             [("updated_at", 1)], name="unannounced", partialFilterExpression={"pending_event": True}
         )
@@ -110,6 +115,21 @@ class TemplateRepository:
         wanted: Document = {"deleted": False} if status is None else {"status": status}
         return await self._list({"waba_id": waba_id, **wanted})
 
+    async def list_wanted(
+        self, waba_id: str, wanted: TemplateFilter, *, offset: int, limit: int
+    ) -> tuple[Template, ...]:
+        """One page of what a filter lets through, newest first."""
+        found = self._templates.find(_conditions(waba_id, wanted)).sort(_NEWEST_FIRST).skip(offset).limit(limit)
+        return tuple([_to_template(document) async for document in found.max_time_ms(_SEARCH_MS)])
+
+    async def count_wanted(self, waba_id: str, wanted: TemplateFilter) -> int:
+        """How many a filter lets through."""
+        return await self._templates.count_documents(_conditions(waba_id, wanted), maxTimeMS=_SEARCH_MS)
+
+    async def list_names(self, waba_id: str, wanted: TemplateFilter) -> list[str]:
+        """The names of what a filter lets through, each once."""
+        return await self._templates.distinct("name", _conditions(waba_id, wanted), maxTimeMS=_SEARCH_MS)
+
     async def list_approved(self, waba_id: str, name: str) -> tuple[Template, ...]:
         """All approved languages of one name, newest first."""
         return await self._list({"waba_id": waba_id, "name": name, "deleted": False, "status": APPROVED})
@@ -155,6 +175,21 @@ class TemplateRepository:
         if before is None or all(before[name] == value for name, value in values.items()):
             return None
         return str(before["_id"])
+
+
+def _conditions(waba_id: str, wanted: TemplateFilter) -> Document:
+    conditions: Document = {"waba_id": {"$eq": waba_id}}
+    if wanted.status is not None:
+        conditions["status"] = {"$eq": wanted.status}
+    if wanted.status is None or (wanted.name is not None and wanted.status != DELETED):
+        conditions["deleted"] = False  # with a name it leads to the unique index
+    if wanted.name is not None:
+        conditions["name"] = {"$eq": wanted.name}
+    elif wanted.search is not None:
+        conditions["name"] = {"$regex": re.escape(wanted.search), "$options": "i"}
+    if wanted.language is not None:
+        conditions["language"] = {"$eq": wanted.language}
+    return conditions
 
 
 def _change(

@@ -64,6 +64,11 @@ def placeholders(components: Sequence[Component], category: str) -> Iterator[Pla
                 yield from _in_buttons(component)
 
 
+def has_gap(text: str) -> bool:
+    """Whether a text has a placeholder."""
+    return _PLACEHOLDER.search(text) is not None
+
+
 def _variable(gap: Placeholder, known: TemplateVariable | None, new_id: Callable[[str], str]) -> TemplateVariable:
     if known is not None:
         return known.model_copy(
