@@ -58,10 +58,11 @@ class Recorder:
             case Failed(error=error):
                 failed_at = await insist(partial(self.messages.record_failed, message.id, attempt_id, verdict))
                 if failed_at is not None:
-                    told = outcome(message, "failed", error=error)
-                    return (message.reply, told), failed_item(message, f"meta_{error.code}", error, failed_at)
+                    failure = f"meta_{error.code}"
+                    told = outcome(message, "failed", error=error, failure=failure)
+                    return (message.reply, told), failed_item(message, failure, error, failed_at)
             case Postponed():
-                await insist(partial(self.messages.record_postponed, message.id, attempt_id, verdict))
+                await insist(partial(self.messages.record_postponed, message, attempt_id, verdict))
             case Unknown(error=error):
                 await insist(partial(self.messages.record_unknown, message, attempt_id, verdict))
                 if error is not None:  # Meta has spoken; other unknowns may still be settled while the caller waits

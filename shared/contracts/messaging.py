@@ -42,7 +42,7 @@ class MessageOutcome(Reply):
     contact_id: Identifier | None
     status: Literal["sent", "failed", "queued"]
     error: MetaError | None = None
-    failure: str | None = None  # why it failed without an answer of Meta's, e.g. "expired"
+    failure: str | None = None  # why it failed, e.g. "expired", or "meta_131026" beside the error
     warnings: tuple[str, ...] = ()
 
 

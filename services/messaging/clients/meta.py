@@ -29,15 +29,16 @@ class MetaClient:
 
     session: aiohttp.ClientSession
     base_url: str  # with the Graph version, without a trailing slash
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CONNECTIONS))
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CONNECTIONS))
+    turn_seconds: float = _TURN_SECONDS
 
     async def send(
         self, meta_phone_number_id: str, authorization: str, body: bytes, *, timeout_seconds: float
     ) -> Observation:
         """Post one message and report what was seen; raises nothing but cancellation."""
         try:
-            async with asyncio.timeout(min(_TURN_SECONDS, timeout_seconds)):
-                await self._slots.acquire()
+            async with asyncio.timeout(min(self.turn_seconds, timeout_seconds)):
+                await self.slots.acquire()
         except TimeoutError:
             return NotConnected("not_connected: all connections are busy")
         try:
@@ -49,7 +50,7 @@ class MetaClient:
         except Exception as error:  # whatever went wrong, bytes may have left; and no other call's result may be lost
             return Lost(f"answer_lost: {type(error).__name__}")
         finally:
-            self._slots.release()
+            self.slots.release()
 
     async def _post(self, url: str, authorization: str, body: bytes, timeout_seconds: float) -> Observation:
         async with self.session.post(

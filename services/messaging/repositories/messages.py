@@ -190,17 +190,17 @@ class MessageRepository:
         )
         return now if recorded else None
 
-    async def record_postponed(self, message_id: str, attempt_id: str, verdict: Postponed) -> None:
-        """Record that Meta did not act; the message is due again after the verdict's delay."""
+    async def record_postponed(self, message: OutboundMessage, attempt_id: str, verdict: Postponed) -> None:
+        """Record that Meta did not act; the message is due again after the verdict's delay, or when it expires."""
         change: dict[str, Any] = {
             "state": RETRY_WAIT,
             "failure": verdict.reason,
-            "wake_at": self.now() + verdict.delay,
+            "wake_at": min(self.now() + verdict.delay, message.expires_at),
         }
         if verdict.error is not None:
             change["error"] = error_document(verdict.error)
         await self._messages.update_one(
-            {"_id": message_id, "aid": attempt_id, "state": {"$in": _UNDECIDED}},
+            {"_id": message.id, "aid": attempt_id, "state": {"$in": _UNDECIDED}},
             {"$set": change, "$inc": {"tries": 1}},
         )
 
