@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +102,13 @@ def summary(deliveries: Iterable[Delivery]) -> dict[str, int]:
         "event_ids_distinct": len(set(events)),
         "duplicates": len(events) - len(set(events)),
     }
+
+
+def count_by_event_id(deliveries: Iterable[Delivery]) -> dict[str, Any]:
+    """How often each event was delivered with signatures that hold, and how many deliveries had others."""
+    listed = list(deliveries)
+    verified = Counter(delivery.event_id for delivery in listed if not delivery.problems and delivery.event_id)
+    return {"counts": verified, "unverified": sum(bool(delivery.problems) for delivery in listed)}
 
 
 def problems_of(headers: Mapping[str, str], body: bytes, secret: str | None, now: float) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..receiver import Receiver, summary
+from ..receiver import Receiver, count_by_event_id, summary
 from .answers import invalid, json_answer
 
 
@@ -47,8 +47,10 @@ class ReceiverRoutes:
         return web.Response(status=settings.status)
 
     async def show(self, request: web.Request) -> web.Response:
-        """The deliveries (`?path=` one path's), or with `?summary=true` their numbers."""
+        """The deliveries (`?path=` one path's), or with `?summary=true` or `?by=event_id` their numbers."""
         deliveries = self.receiver.list_deliveries(request.query.get("path"))
+        if request.query.get("by") == "event_id":
+            return json_answer(count_by_event_id(deliveries))
         if request.query.get("summary") == "true":
             return json_answer(summary(deliveries))
         return json_answer({"deliveries": [delivery.view() for delivery in deliveries]})

@@ -1,0 +1,171 @@
+"""One run from its first message to its verdict."""
+
+import asyncio
+import random
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import uvloop
+
+from shared.bus.rabbit import rabbit_bus
+from shared.clock import utc_now
+from shared.mongo import Database, connect, database_of
+from tests.crash.campaign import BATCH_SIZE, Campaign
+from tests.crash.facts import Witnesses
+from tests.crash.killer import Killer
+from tests.crash.load import MARKETING_TEMPLATE, PATIENCE_SECONDS, Load, Posted
+from tests.crash.options import LEASE_SECONDS, LINES, SETTINGS, Options
+from tests.crash.plan import MESSAGING, Strike, plan
+from tests.crash.report import Report
+from tests.product.running import Product
+from tests.product.tenants import Tenant, add_tenant
+from tests.product.waiting import comes_true
+
+EVENT = re.compile(r'"event": "(\w+)"')
+DRAIN_POLL_SECONDS = 1.0
+LATENCY_MS = 15
+FAULTS = {"latency_ms": LATENCY_MS, "duplicate_webhooks": 0.05, "reorder_webhooks": 0.1}
+RESTING_STATES = 3  # rounds in a row in which nothing may be open: a relay may bring the last thing up again
+
+
+@dataclass(frozen=True, slots=True)
+class CrashStack:
+    """A product with two replicas of messaging, so that what one of them drops another one finds."""
+
+    product: Product
+    say: Callable[[str], None]
+
+    @classmethod
+    @contextmanager
+    def running(cls, root: Path, say: Callable[[str], None]) -> Iterator["CrashStack"]:
+        """Up inside the block."""
+        with Product.running(root, SETTINGS) as product:
+            product.start("messaging", alias="messaging-2")
+            product.wait_until_ready()
+            yield cls(product, say)
+
+    def crash(self, options: Options, *, tenant_number: int = 1, strikes: tuple[Strike, ...] | None = None) -> Report:
+        """Make one run with a tenant of its own. `strikes` replaces what the options and the seed would plan."""
+        self._use_messaging(options.mutant)
+        self.product.api.control("POST", "reset")
+        tenant = add_tenant(self.product.api, tenant_number, lines=LINES)
+        self._add_marketing_template(tenant)
+        self.product.api.control("PUT", "faults", {**FAULTS, "lose_reply": options.lose_reply})
+        planned = plan(options) if strikes is None else strikes
+        return uvloop.run(Run(self.product, options, tenant, planned, self.say).to_its_end())
+
+    def _use_messaging(self, mutant: str | None) -> None:
+        """Run messaging as it is, or with one deliberate bug."""
+        self.product.stop(*MESSAGING)
+        for name in MESSAGING:
+            alias = None if name == "messaging" else name
+            if mutant is None:
+                self.product.start("messaging", alias=alias)
+            else:
+                self.product.start("messaging", "tests.crash.mutated", mutant, alias=alias)
+        self.product.wait_until_ready()
+
+    def _add_marketing_template(self, tenant: Tenant) -> None:
+        body = {"type": "BODY", "text": "Hi {{1}}, spring is here!", "example": {"body_text": [["Ana"]]}}
+        template = {"name": MARKETING_TEMPLATE, "language": "en_US", "category": "MARKETING", "components": [body]}
+        self.product.api.control("POST", "templates", {"waba_id": tenant.waba_id, **template})
+        self.product.api.made(*tenant.sync())
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Load, campaign and killer at the same time; then patience; then the verdict."""
+
+    product: Product
+    options: Options
+    tenant: Tenant
+    strikes: tuple[Strike, ...]
+    say: Callable[[str], None]
+
+    async def to_its_end(self) -> Report:
+        """Everything from the first message to the report."""
+        began_at, began = utc_now(), time.monotonic()
+        async with self._opened() as (http, witnesses, campaign):
+            load = campaign.load
+            killer = Killer(self.product, load, http, self.say)
+            if not self.strikes:
+                await load.allow(load.count)
+            async with self._statuses_held_back(witnesses):
+                singles, batched, struck = await asyncio.gather(load.run(), campaign.run(), killer.run(self.strikes))
+            loaded = time.monotonic()
+            posted = [*singles, *batched]
+            still_open = await self._drain(witnesses, posted)
+            seconds = {"load": loaded - began, "drain": time.monotonic() - loaded}
+            facts = await witnesses.hear(posted, self._may_be_unknown())
+            return Report(
+                self.options, began_at, seconds, struck, load.answers, facts, still_open, self._errors_logged()
+            )
+
+    @asynccontextmanager
+    async def _statuses_held_back(self, witnesses: Witnesses) -> AsyncIterator[None]:
+        """If that was asked for: freeze webhooks until no message is in anybody's hands any more."""
+        if not self.options.late_statuses:
+            yield
+            return
+        self.product.kill("webhooks", signal.SIGSTOP)
+        try:
+            yield
+            await comes_true(witnesses.has_nothing_in_hand, 2 * LEASE_SECONDS)
+        finally:
+            self.product.kill("webhooks", signal.SIGCONT)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[tuple[aiohttp.ClientSession, Witnesses, Campaign]]:
+        env = self.product.stack.env
+        client = await connect(env["MONGODB_URL"], app_name="crash test")
+        connector, patience = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=patience) as http,
+            rabbit_bus(env["AMQP_URL"], service="crash test") as bus,
+        ):
+            database: Database = database_of(client, "messaging")
+            load = self._load(http)
+            yield (
+                http,
+                Witnesses(http, self.product.api, database, self.tenant),
+                Campaign(bus, self.tenant, load, self.options.batches),
+            )
+        await client.close()
+
+    def _load(self, http: aiohttp.ClientSession) -> Load:
+        return Load(
+            http=http,
+            gateway=self.product.api.gateway,
+            tenant=self.tenant,
+            count=self.options.messages,
+            per_second=self.options.per_second,
+            slots=asyncio.Semaphore(self.options.concurrency),
+            rng=random.Random(self.options.seed),
+        )
+
+    async def _drain(self, witnesses: Witnesses, posted: list[Posted]) -> dict[str, int]:
+        """Wait until nothing is left to happen; returns what is still open when patience is over."""
+        deadline = time.monotonic() + self.options.drain_seconds
+        rested, open_ends = 0, {"asked": 1}
+        while rested < RESTING_STATES and time.monotonic() < deadline:
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+            open_ends = await witnesses.open_ends()
+            rested = 0 if open_ends else rested + 1
+        return open_ends
+
+    def _errors_logged(self) -> Counter[str]:
+        """What services called an error, by the event's name."""
+        lines = (line for log in self.product.logs for line in log.read_text(errors="replace").splitlines())
+        return Counter(found[1] for line in lines if '"level": "error"' in line and (found := EVENT.search(line)))
+
+    def _may_be_unknown(self) -> int:
+        """What was between intent and answer when a worker died: no more than were under way, and one batch."""
+        fatal = [strike for strike in self.strikes if strike.target in MESSAGING]
+        return len(fatal) * (self.options.concurrency + BATCH_SIZE)

@@ -1,0 +1,88 @@
+"""A judge that lets everything pass proves nothing: each promise is broken here once, in the smallest way."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.crash.facts import Call, Facts, Stored
+from tests.crash.load import Posted
+from tests.crash.verdicts import PROMISES, calls_per_message, violations
+
+TEXT = Posted("text", "+491510", "key-0", status=200, wamid="wamid.0", ids={"m0"})
+CODE = Posted("otp", "+491511", "key-1", status=202, ids={"m1"})
+HELD = Posted("marketing", "+491512", "key-2", status=202, ids={"m2"})
+
+CALLS: dict[str, tuple[Call, ...]] = {
+    "m0": (Call("wamid.0", "+491510"),),
+    "m1": (Call("wamid.1", "+491511"), Call("wamid.1b", "+491511")),
+}
+
+FINE = Facts(
+    posted=(TEXT, CODE, HELD),
+    calls=CALLS,
+    stored={
+        "m0": Stored("SENT", "service", "+491510", "wamid.0", rank=5),
+        "m1": Stored("SENT", "authentication", "+491511", "wamid.1b", rank=5, resends=1),
+        "m2": Stored("UNKNOWN", "marketing", "+491512"),
+    },
+    events={"message.sent:m0": 1, "message.sent:m1": 3},
+    unverified=0,
+    may_be_unknown=1,
+)
+
+
+def without(facts: Facts, message_id: str) -> dict[str, Stored]:
+    return {known: stored for known, stored in facts.stored.items() if known != message_id}
+
+
+def with_m0(**changes: object) -> dict[str, Stored]:
+    return {**FINE.stored, "m0": replace(FINE.stored["m0"], **changes)}  # type: ignore[arg-type]
+
+
+BROKEN = {
+    "every request is accepted in the end": replace(FINE, posted=(TEXT, CODE, replace(HELD, status=0, ids={"m2"}))),
+    "G1 nothing that was accepted is lost": replace(FINE, stored=without(FINE, "m2")),
+    "G1 what was answered is what is stored": replace(FINE, stored=with_m0(wamid="wamid.other")),
+    "one Idempotency-Key makes one message": replace(FINE, posted=(TEXT, CODE, replace(HELD, ids={"m2", "m3"}))),
+    "nothing is sent that nobody asked for": replace(FINE, calls={**CALLS, "m9": (Call("wamid.9", "+1"),)}),
+    "G2 Meta is called at most once": replace(FINE, calls={**CALLS, "m0": CALLS["m0"] * 2}),
+    "G3 a code is repeated only as declared": replace(FINE, calls={**CALLS, "m1": CALLS["m1"] * 2}),
+    "nobody gets two messages for one": replace(FINE, calls={**CALLS, "m2": (Call("wamid.2", "+491510"),)}),
+    "G4 nothing is SENT without a call": replace(FINE, calls={"m1": CALLS["m1"]}),
+    "G5 one message.sent for each SENT message": replace(FINE, events={"message.sent:m0": 1}),
+    "deliveries are signed": replace(FINE, unverified=1),
+    "no status is lost": replace(FINE, stored=with_m0(rank=4)),
+    "G7 nothing called stays UNKNOWN": replace(FINE, calls={**CALLS, "m2": (Call("wamid.2", "+491512"),)}),
+    "every UNKNOWN and FAILED is explained": replace(FINE, may_be_unknown=0),
+}
+
+
+def test_a_run_that_kept_its_promises_is_not_accused() -> None:
+    assert violations(FINE) == {}
+
+
+def test_every_promise_is_broken_once_in_this_file() -> None:
+    assert BROKEN.keys() == PROMISES.keys()
+
+
+@pytest.mark.parametrize("promise", BROKEN)
+def test_a_broken_promise_is_noticed(promise: str) -> None:
+    assert promise in violations(BROKEN[promise])
+
+
+def test_an_event_for_a_message_that_was_not_sent_is_noticed() -> None:
+    facts = replace(FINE, events={**FINE.events, "message.sent:m2": 1})
+
+    assert "G5 one message.sent for each SENT message" in violations(facts)
+
+
+def test_an_answer_that_nobody_should_get_is_noticed() -> None:
+    facts = replace(FINE, posted=(TEXT, CODE, replace(HELD, strange="500 internal error")))
+
+    assert violations(facts) == {
+        "every request is accepted in the end": ["key-2 (marketing) was answered 500 internal error"]
+    }
+
+
+def test_calls_are_counted_by_class_and_message() -> None:
+    assert calls_per_message(FINE) == {"authentication": {"2": 1}, "marketing": {"0": 1}, "service": {"1": 1}}
