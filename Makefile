@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON_HERE := .venv/bin/python
 PREPARE := @sh deploy/local/bootstrap.sh
-FAST := not database and not rabbit and not system and not crash
+FAST := not database and not rabbit and not nginx and not npm and not system and not crash
 
 .PHONY: help run stop status test test-fast check fix bench crash contracts admin-token clean
 
@@ -24,7 +24,7 @@ status: ## show what runs here, and with which process ids
 	@$(PYTHON_HERE) -m deploy.local status
 
 test: ## all tests, with a real broker and database of their own (ARGS="-k name" narrows them)
-	$(PREPARE) servers
+	$(PREPARE) servers nginx npm
 	@$(PYTHON_HERE) -m pytest $(ARGS)
 
 test-fast: ## the tests that need no server
@@ -62,5 +62,5 @@ admin-token: ## print a bearer token for /admin, valid for an hour
 
 clean: ## stop everything, tests as well, then remove .local (with its data!), .venv and all caches
 	@if [ -x $(PYTHON_HERE) ]; then $(PYTHON_HERE) -m deploy.local stop-all; fi
-	@rm -rf .local .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .local .venv tests/compat/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""What every test may ask for. A test that asks for `database` or `rabbit` is marked so by that alone."""
+"""What every test may ask for. A test that asks for one of MARKING_FIXTURES is marked with its name by that alone."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +8,7 @@ import pytest
 from shared.mongo import Client, Database, connect
 from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
 
-MARKING_FIXTURES = ("database", "rabbit")
+MARKING_FIXTURES = ("database", "rabbit", "nginx", "npm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,7 +25,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a real server, so that `make test-fast` leaves it out."""
+    """Mark what needs a real server or program, so that `make test-fast` leaves it out."""
     for item in items:
         for name in MARKING_FIXTURES:
             if name in getattr(item, "fixturenames", ()):

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prepares a bare machine: the Python environment, and with "servers" as first argument what RabbitMQ and MongoDB
-# need from the system. Done again it is instant. Speaks on standard error only, so that `make admin-token` prints a token and nothing else.
+# Prepares a bare machine: the Python environment, and what the words after it ask for: "servers" is what RabbitMQ and
+# MongoDB need from the system, "nginx" is nginx, "npm" is Node with the npm packages of the tests. Done again it is
+# instant. Speaks on standard error only, so that `make admin-token` prints a token and nothing else.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -9,8 +10,15 @@ LOCK=requirements.lock
 STAMP=$ENVIRONMENT/installed.sha256
 LOG=.local/log/bootstrap.log
 RABBITMQ=/usr/lib/rabbitmq/bin/rabbitmq-server
+NGINX=/usr/sbin/nginx
+NODE_LOCK=tests/compat/nodejs.lock
+NODE_IS_RECENT='const [major, minor] = process.versions.node.split("."); process.exit(+(major * 100 + +minor < 2019))'
+NPM_FOLDER=tests/compat
+NPM_STAMP=$NPM_FOLDER/node_modules/installed.sha256
 POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK="# written by WAAPI's bootstrap.sh while it installs a package; may be removed"
+
+wanted=" $* "
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -49,19 +57,42 @@ create_environment() {
 }
 
 install_packages() {
-    "$ENVIRONMENT/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes --requirement "$LOCK"
+    "$ENVIRONMENT/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes --requirement "$1"
 }
+
+wants() { case $wanted in *" $1 "*) true ;; *) false ;; esac }
+
+# The folder of a Node that is new enough, with its npm: the machine's, or the one from PyPI in our environment.
+node_folder() {
+    for folder in $(printf %s "$PATH" | tr : ' ') "$PWD/$ENVIRONMENT/bin"; do
+        if [ -x "$folder/npm" ] && "$folder/node" -e "$NODE_IS_RECENT" 2>/dev/null; then
+            echo "$folder"
+            return
+        fi
+    done
+    false
+}
+
+# Packages run no code of theirs while they are installed.
+install_npm_packages() {
+    PATH=$(node_folder):$PATH npm ci --prefix "$NPM_FOLDER" --ignore-scripts --no-audit --no-fund
+}
+
+npm_packages_are_current() { [ -f "$NPM_STAMP" ] && sha256sum --check --status "$NPM_STAMP" && node_folder >/dev/null; }
 
 # Whether a server is ours to run: no address for it is set, neither in the environment nor in .env.
 is_ours() { eval "[ -z \"\${$1:-}\" ]" && ! grep -qs "^$1=." .env; }
 
 missing_system_packages() {
-    if [ "${1:-}" = servers ] && is_ours AMQP_URL && [ ! -x "$RABBITMQ" ]; then
+    if wants servers && is_ours AMQP_URL && [ ! -x "$RABBITMQ" ]; then
         echo rabbitmq-server
     fi
     # The one library that mongod needs and a bare Debian does not have.
-    if [ "${1:-}" = servers ] && is_ours MONGODB_URL && ! "$python" -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null; then
+    if wants servers && is_ours MONGODB_URL && ! "$python" -c 'import ctypes; ctypes.CDLL("libcurl.so.4")' 2>/dev/null; then
         echo libcurl4
+    fi
+    if wants nginx && [ ! -x "$NGINX" ]; then
+        echo nginx
     fi
     if ! environment_is_current && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         echo python3-venv
@@ -108,13 +139,18 @@ exec 9>.local/bootstrap.lock
 flock 9 # two makes at once: the second waits, and finds everything done
 
 python=$(find_python)
-missing=$(missing_system_packages "$@")
+missing=$(missing_system_packages)
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # several packages are several words
     install_system_packages $missing
 fi
 if ! environment_is_current; then
     "$ENVIRONMENT/bin/python" -m pip --version >/dev/null 2>&1 || step "creating the Python environment $ENVIRONMENT" create_environment
-    step "installing $(grep -c '^[a-z]' "$LOCK") Python packages" install_packages
+    step "installing $(grep -c '^[a-z]' "$LOCK") Python packages" install_packages "$LOCK"
     sha256sum "$LOCK" >"$STAMP"
+fi
+if wants npm && ! npm_packages_are_current; then
+    node_folder >/dev/null || step "installing Node from PyPI" install_packages "$NODE_LOCK"
+    step "installing the npm packages of the tests" install_npm_packages
+    sha256sum "$NPM_FOLDER/package-lock.json" >"$NPM_STAMP"
 fi
