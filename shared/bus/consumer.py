@@ -33,7 +33,7 @@ class Subscription:
         self._all_calls = calls
         self._calls: set[asyncio.Task[None]] = set()
         self._free = asyncio.Semaphore(queue.concurrency or queue.prefetch)
-        self._inbox = Inbox(self._group_limit)
+        self._inbox = Inbox(self._group_limit, is_busy=lambda: bool(self._calls))
         self._acker = Acker(channel)
         self._collector = asyncio.create_task(self._collect(), name=f"bus {queue.name}")
         self._consumer_tag = ""
@@ -67,7 +67,7 @@ class Subscription:
     async def _collect(self) -> None:
         while True:
             await self._free.acquire()
-            deliveries = await self._inbox.take(is_busy=bool(self._calls))
+            deliveries = await self._inbox.take()
             task = asyncio.create_task(self._handling.handle(Call(self._queue, self._acker, deliveries)))
             for calls in (self._calls, self._all_calls):
                 calls.add(task)

@@ -60,9 +60,9 @@ class Delivery:
 
     @property
     def attempt(self) -> int:
-        """How often it has failed before; not a number counts as never."""
+        """How often it has failed before; anything but a positive number counts as never."""
         attempt = _headers(self.properties).get(ATTEMPT_HEADER)
-        return attempt if isinstance(attempt, int) else 0
+        return attempt if isinstance(attempt, int) and attempt > 0 else 0
 
 
 def message_properties(

@@ -85,16 +85,16 @@ class Handling:
 
     async def _handle_single(self, call: Call, received: Received[Any]) -> None:
         handler, address = self.routes.single[received.context.type], received.context.reply
-        awaited_at = address if address is not None and self.now() <= address.until else None
+        caller = address if address is not None and self.now() <= address.until else None
         try:
-            reply = await self._run(call, lambda: handler(received.message), may_hold=awaited_at is None)
+            reply = await self._run(call, lambda: handler(received.message), may_hold=caller is None)
+            if reply is not None and address is not None:
+                await self.publisher.reply(address, reply)
         except _CutShortError:
             return
         except Exception as error:  # whatever a handler raises is decided on here
-            await self._settle_failure(call, error, awaited_at)
+            await self._settle_failure(call, error, caller)
             return
-        if reply is not None and address is not None:
-            await self.publisher.reply(address, reply)
         call.ack()
 
     async def _handle_group(self, call: Call, messages: Sequence[Received[Any]]) -> None:
@@ -124,13 +124,13 @@ class Handling:
                 raise _CutShortError
             pause = min(pause * 2, self.patience.longest_pause)
 
-    async def _settle_failure(self, call: Call, error: Exception, awaited_at: ReplyAddress | None) -> None:
-        outcome = outcome_of(error, is_awaited=awaited_at is not None, transient=self.transient)
+    async def _settle_failure(self, call: Call, error: Exception, caller: ReplyAddress | None) -> None:
+        outcome = outcome_of(error, is_awaited=caller is not None, transient=self.transient)
         if outcome is Outcome.ACCEPT and len(call.deliveries) > 1:
             outcome = Outcome.RETRY  # the refusal was for one of them; alone, each gets its own outcome
-        _log_failure(call, error, outcome)
-        if awaited_at is not None:
-            await self.publisher.reply(awaited_at, error_reply(error, transient=self.transient))
+        _log_failure(call, error, outcome, is_expected=isinstance(error, (WaapiError, *self.transient)))
+        if caller is not None:
+            await self.publisher.reply(caller, error_reply(error, transient=self.transient))
         match outcome:
             case Outcome.ANSWER | Outcome.ACCEPT:
                 call.ack()
@@ -140,7 +140,7 @@ class Handling:
                 await self.retrier.postpone(call)
 
 
-def _log_failure(call: Call, error: Exception, outcome: Outcome) -> None:
+def _log_failure(call: Call, error: Exception, outcome: Outcome, *, is_expected: bool) -> None:
     """An expected outcome in one line; a fault of ours with its traceback."""
     facts = {
         "type": call.type,
@@ -149,7 +149,7 @@ def _log_failure(call: Call, error: Exception, outcome: Outcome) -> None:
         "outcome": outcome.name.lower(),
         "error": describe(error),
     }
-    if isinstance(error, WaapiError) or outcome is Outcome.POSTPONE:
+    if is_expected:
         log.info("message_refused", **facts)
     else:
         log.error("message_failed", **facts, exc_info=error)

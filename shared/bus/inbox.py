@@ -12,8 +12,9 @@ GATHER_SECONDS = 0.002  # while other calls are busy, a group waits this long fo
 class Inbox:
     """Deliveries of one queue. Only one collector takes from it."""
 
-    def __init__(self, group_limit: Callable[[str], int]) -> None:
+    def __init__(self, group_limit: Callable[[str], int], is_busy: Callable[[], bool]) -> None:
         self._group_limit = group_limit
+        self._is_busy = is_busy
         self._waiting: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
 
@@ -22,7 +23,7 @@ class Inbox:
         self._waiting.append(delivery)
         self._arrived.set()
 
-    async def take(self, *, is_busy: bool) -> list[Delivery]:
+    async def take(self) -> list[Delivery]:
         """The oldest delivery, with those of the same type behind it, as many as one call may have.
 
         A message in an idle system waits for no company. One that has failed before goes alone, so that it takes no
@@ -32,7 +33,7 @@ class Inbox:
             self._arrived.clear()
             await self._arrived.wait()
         limit = self._limit(self._waiting[0])
-        if is_busy and len(self._waiting) < limit:
+        if self._is_busy() and len(self._waiting) < limit:
             await asyncio.sleep(GATHER_SECONDS)
         taken = [self._waiting.popleft()]
         while len(taken) < limit and self._waiting and self._goes_with(taken[0], self._waiting[0]):

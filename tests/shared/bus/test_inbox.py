@@ -17,11 +17,12 @@ def delivery(message_type: str, tag: int, attempt: int = 0) -> Delivery:
 
 
 async def take_all(inbox: Inbox, groups: int) -> list[list[int]]:
-    return [[each.tag for each in await inbox.take(is_busy=False)] for _ in range(groups)]
+    async with asyncio.timeout(5):  # fewer groups than expected would be waited for without end
+        return [[each.tag for each in await inbox.take()] for _ in range(groups)]
 
 
 async def test_neighbours_of_one_type_go_together_up_to_the_limit() -> None:
-    inbox = Inbox(lambda _: 3)
+    inbox = Inbox(lambda _: 3, is_busy=lambda: False)
     for tag, message_type in enumerate(["a", "a", "b", "b", "b", "b", "a"], start=1):
         inbox.put(delivery(message_type, tag))
 
@@ -29,7 +30,7 @@ async def test_neighbours_of_one_type_go_together_up_to_the_limit() -> None:
 
 
 async def test_what_has_failed_before_goes_alone() -> None:
-    inbox = Inbox(lambda _: 10)
+    inbox = Inbox(lambda _: 10, is_busy=lambda: False)
     for tag, attempt in enumerate([0, 0, 1, 0, 2, 3], start=1):
         inbox.put(delivery("a", tag, attempt))
 
@@ -37,8 +38,8 @@ async def test_what_has_failed_before_goes_alone() -> None:
 
 
 async def test_taking_waits_for_the_first_delivery() -> None:
-    inbox = Inbox(lambda _: 10)
-    taking = asyncio.create_task(inbox.take(is_busy=False))
+    inbox = Inbox(lambda _: 10, is_busy=lambda: False)
+    taking = asyncio.create_task(inbox.take())
     await asyncio.sleep(0)
 
     inbox.put(delivery("a", 1))
@@ -47,11 +48,25 @@ async def test_taking_waits_for_the_first_delivery() -> None:
 
 
 async def test_while_other_calls_are_busy_a_group_waits_a_moment_for_company() -> None:
-    inbox = Inbox(lambda _: 10)
+    inbox = Inbox(lambda _: 10, is_busy=lambda: True)
     inbox.put(delivery("a", 1))
-    taking = asyncio.create_task(inbox.take(is_busy=True))
+    taking = asyncio.create_task(inbox.take())
     await asyncio.sleep(0)
 
     inbox.put(delivery("a", 2))
 
     assert [each.tag for each in await taking] == [1, 2]
+
+
+async def test_a_message_in_an_idle_system_waits_for_no_company() -> None:
+    is_busy = True
+    inbox = Inbox(lambda _: 10, is_busy=lambda: is_busy)
+    taking = asyncio.create_task(inbox.take())
+    await asyncio.sleep(0)
+    is_busy = False
+
+    inbox.put(delivery("a", 1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert taking.done()

@@ -12,7 +12,13 @@ from shared.clock import utc_now
 from shared.contracts.base import Done, ReplyAddress
 from shared.contracts.messaging import Credits, GetCredits, SendMessage
 from shared.contracts.webhooks import DeleteSubscription, ListSubscriptions, Subscriptions
-from shared.errors import BusUnavailableError, ReplyTimeoutError, ServiceUnavailableError, UpstreamUnavailableError
+from shared.errors import (
+    BusUnavailableError,
+    InternalError,
+    ReplyTimeoutError,
+    ServiceUnavailableError,
+    UpstreamUnavailableError,
+)
 from tests.eventually import eventually
 from tests.shared.bus.broker_eye import BrokerEye
 from tests.shared.bus.conftest import OpenBus
@@ -90,6 +96,30 @@ async def test_nothing_is_retried_behind_a_waiting_callers_back(open_bus: OpenBu
         await gateway.request(GetCredits(user_id="later"), timeout_seconds=5)
 
     assert [call.user_id for call in calls] == ["user_1", "later"]
+
+
+async def test_a_reply_that_cannot_be_sent_is_a_fault_of_the_handler(open_bus: OpenBus) -> None:
+    gateway, messaging = await open_bus("gateway"), await open_bus("messaging")
+
+    async def return_nonsense(query: GetCredits) -> Credits:
+        return {"remaining_credits": 1}  # type: ignore[return-value]
+
+    messaging.on(GetCredits, return_nonsense)
+    async with messaging.consuming():
+        with pytest.raises(InternalError):
+            await gateway.request(GET_CREDITS, timeout_seconds=5)
+
+
+async def test_a_reply_of_another_shape_than_asked_for_is_an_internal_error(open_bus: OpenBus) -> None:
+    gateway, messaging = await open_bus("gateway"), await open_bus("messaging")
+
+    async def answer_something_else(query: GetCredits) -> Done:
+        return Done()
+
+    messaging.on(GetCredits, answer_something_else)
+    async with messaging.consuming():
+        with pytest.raises(InternalError, match="get_credits"):
+            await gateway.request(GET_CREDITS, timeout_seconds=5)
 
 
 async def test_a_stale_query_is_dropped_and_a_stale_command_is_done(open_bus: OpenBus, broker: BrokerEye) -> None:
