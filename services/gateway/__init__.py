@@ -2,8 +2,8 @@
 
 Does: authenticates API keys and operators, checks the shape of every body, seals secrets at the edge, repeats answers
 for an Idempotency-Key, and renders both envelopes.
-Owns: users, api_keys, idempotency_keys.
+Owns: users, api_keys, key_rates, idempotency_keys.
 Sends: SendMessage, AddPhoneNumber, SyncTemplates, CreateSubscription, DeleteSubscription; asks for phone numbers,
-credits, templates and subscriptions.
+credits, templates (also by DiscoverTemplates), dry runs (RenderMessage) and subscriptions.
 Listens to: nothing.
 """

@@ -7,17 +7,19 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from services.gateway.domain.rate import RateLimit
 from services.gateway.repositories.api_keys import ApiKeyRepository
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
+from services.gateway.repositories.key_rates import KeyRateRepository
 from services.gateway.repositories.users import UserRepository
 from services.gateway.routes.api_key_login import ApiKeyLogin
 from services.gateway.routes.api_keys import ApiKeyRoutes
 from services.gateway.routes.asking import Asking
+from services.gateway.routes.discovery import DiscoveryRoutes
 from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
 from services.gateway.routes.phone_numbers import PhoneNumberRoutes
 from services.gateway.routes.private_walls import PrivateWalls
+from services.gateway.routes.rate_limit import RateLimit
 from services.gateway.routes.templates import TemplateRoutes
 from services.gateway.routes.users import UserRoutes
 from services.gateway.routes.webhooks import WebhookRoutes
@@ -63,6 +65,7 @@ async def ensure_indexes(database: Database) -> None:
     """Create the indexes of all collections."""
     await UserRepository(database).ensure_indexes()
     await ApiKeyRepository(database).ensure_indexes()
+    await KeyRateRepository(database).ensure_indexes()
     await IdempotencyRepository(database).ensure_indexes()
 
 
@@ -73,9 +76,12 @@ def build_apps(
     users, keys = UserRepository(database), ApiKeyRepository(database)
     asking, ring, pepper = Asking(bus), settings.key_ring, settings.api_key_pepper.get_secret_value()
     idempotency = Idempotency(IdempotencyRepository(database), ring, utc_now, TRANSIENT_ERRORS)
-    login = ApiKeyLogin(keys, RateLimit(time.monotonic), pepper, utc_now)
+    login = ApiKeyLogin(keys, RateLimit(KeyRateRepository(database), time.monotonic), pepper, utc_now)
     rules = BodyRules(local=settings.is_local, meta_strict=settings.meta_strict)
-    external = ExternalRoutes(login, idempotency, bus, utc_now, rules).table()
+    external = (
+        *ExternalRoutes(login, idempotency, asking, utc_now, rules).table(),
+        *DiscoveryRoutes(login, asking).table(),
+    )
     dashboard = (
         *UserRoutes(users, asking, idempotency, utc_now).table(),
         *PhoneNumberRoutes(users, asking, idempotency, ring).table(),

@@ -2,7 +2,8 @@
 
 Owns: phone_numbers, wabas, contacts, conversations, messages, parked_statuses, credit_accounts, credit_entries, rates,
 and copies of approved templates.
-Takes: SendMessage, SendBatch, AddPhoneNumber, GetPhoneNumber, ListPhoneNumbers, GetNumberAccess, GetCredits.
+Takes: SendMessage, SendBatch, RenderMessage, AddPhoneNumber, GetPhoneNumber, ListPhoneNumbers, GetNumberAccess,
+GetCredits.
 Announces: MessagesSent, MessagesFailed, MessageStatusesChanged.
 Listens to: MetaStatusesReceived, TemplatesChanged.
 """

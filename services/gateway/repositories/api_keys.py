@@ -1,8 +1,11 @@
 """API keys, looked up anew for every request, so that an edit or a revocation acts on the next one."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from services.gateway.domain.api_keys import ApiKey
@@ -44,6 +47,15 @@ class ApiKeyRepository:
         """A user's keys that have not been revoked, newest first."""
         found = self.database.api_keys.find({"user_id": {"$eq": user_id}, "revoked_at": None})
         return [_to_key(document) async for document in found.sort([("created_at", -1), ("_id", 1)])]
+
+    async def change(self, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
+        """Set fields of a key. Raises NotFoundError when there is none, or it was revoked."""
+        document = await self.database.api_keys.find_one_and_update(
+            {"_id": {"$eq": key_id}, "revoked_at": None}, {"$set": changes}, return_document=ReturnDocument.AFTER
+        )
+        if document is None:
+            raise NotFoundError("API key not found")
+        return _to_key(document)
 
     async def mark_revoked(self, key_id: str, now: datetime) -> None:
         """Revoke a key. Raises NotFoundError when there is none, or it was revoked before."""

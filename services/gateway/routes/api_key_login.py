@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.gateway.domain.api_keys import ApiKey, hash_secret, is_same_secret, parse_token
-from services.gateway.domain.rate import RateLimit
 from services.gateway.repositories.api_keys import ApiKeyRepository
+from services.gateway.routes.rate_limit import RateLimit
 from shared.clock import Clock
 from shared.errors import RateLimitedError, UnauthenticatedError
 from shared.web.answers import add_answer_header
@@ -25,7 +25,7 @@ class ApiKeyLogin:
     async def caller(self, request: web.Request) -> ApiKey:
         """The key of the request. Raises UnauthenticatedError or RateLimitedError."""
         key = await self.authenticate(bearer_token(request))
-        self._count(request, key)
+        await self._count(request, key)
         await self.keys.mark_used(key, self.now())
         return key
 
@@ -43,8 +43,8 @@ class ApiKeyLogin:
             raise UnauthenticatedError("Missing or invalid Authorization token", code="invalid_token")
         return key
 
-    def _count(self, request: web.Request, key: ApiKey) -> None:
-        wait_seconds = self.rate_limit.take(key.key_id)
+    async def _count(self, request: web.Request, key: ApiKey) -> None:
+        wait_seconds = await self.rate_limit.take(key.key_id)
         if not wait_seconds:
             return
         seconds = max(1, math.ceil(wait_seconds))

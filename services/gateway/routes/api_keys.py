@@ -1,6 +1,7 @@
 """`/admin/api-keys`: keys for the external send API, shown once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from services.gateway.repositories.users import UserRepository
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.idempotent import Fixed, Idempotency
 from services.gateway.routes.parameters import path_id, required_query_id
-from services.gateway.schemas.admin import CreateApiKeyBody
+from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody
 from shared.clock import Clock, iso_millis
 from shared.contracts.messaging import GetPhoneNumber, PhoneNumber
 from shared.errors import InvalidInputError, NotFoundError
@@ -36,15 +37,14 @@ class ApiKeyRoutes:
         return [
             web.post("/admin/api-keys", self.create_key),
             web.get("/admin/api-keys", self.list_keys),
+            web.patch("/admin/api-keys/{key_id}", self.change_key),
             web.delete("/admin/api-keys/{key_id}", self.delete_key),
         ]
 
     async def create_key(self, request: web.Request) -> web.Response:
         """201 with the token, which is never shown again."""
         body = await parse_body(request, CreateApiKeyBody)
-        if body.expires_at is not None and body.expires_at <= self.now():
-            message = "expires_at must lie in the future"
-            raise InvalidInputError(message, details=[{"field": "expires_at", "message": message}])
+        self._require_future(body.expires_at)
 
         async def work(fixed: Fixed) -> web.Response:
             secret = NewKey(fixed["key_id"], fixed["secret"])
@@ -59,12 +59,27 @@ class ApiKeyRoutes:
     async def list_keys(self, request: web.Request) -> web.Response:
         """200 with a user's keys, without their tokens."""
         keys = await self.keys.list_live(required_query_id(request, "user_id"))
-        return success(request, [_key(key) | _times(key) | {"last_used_at": _iso(key.last_used_at)} for key in keys])
+        return success(request, [_without_token(key) for key in keys])
+
+    async def change_key(self, request: web.Request) -> web.Response:
+        """200 with the key as it is now; the next request with it already meets the change."""
+        key_id = path_id(request, "key_id", unknown="API key not found")
+        body = await parse_body(request, ChangeApiKeyBody)
+        self._require_future(body.expires_at)
+        changes = body.changes()
+        if "permissions" in changes:
+            changes["permissions"] = list(dict.fromkeys(changes["permissions"]))
+        return success(request, _without_token(await self.keys.change(key_id, changes)))
 
     async def delete_key(self, request: web.Request) -> web.Response:
         """200; the key is refused from the next request on."""
         await self.keys.mark_revoked(path_id(request, "key_id", unknown="API key not found"), self.now())
         return success(request, message="API key deleted successfully", data_key=False)
+
+    def _require_future(self, expires_at: datetime | None) -> None:
+        if expires_at is not None and expires_at <= self.now():
+            message = "expires_at must lie in the future"
+            raise InvalidInputError(message, details=[{"field": "expires_at", "message": message}])
 
     async def _number(self, body: CreateApiKeyBody) -> PhoneNumber:
         number = await self.asking.query(GetPhoneNumber(phone_number_id=body.phone_number_id))
@@ -98,9 +113,13 @@ def _key(key: ApiKey) -> dict[str, Any]:
     }
 
 
+def _without_token(key: ApiKey) -> dict[str, Any]:
+    return _key(key) | _times(key) | {"last_used_at": _iso(key.last_used_at)}
+
+
 def _times(key: ApiKey) -> dict[str, Any]:
     return {"created_at": iso_millis(key.created_at), "expires_at": _iso(key.expires_at)}
 
 
-def _iso(moment: Any) -> str | None:
+def _iso(moment: datetime | None) -> str | None:
     return iso_millis(moment) if moment is not None else None

@@ -1,6 +1,7 @@
 """`/api/external`: sending messages with an API key."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
@@ -9,11 +10,12 @@ from services.gateway.domain.api_keys import ApiKey
 from services.gateway.domain.permissions import PERMISSION_FOR_TYPE
 from services.gateway.domain.phone_ids import decode_phone_id
 from services.gateway.routes.api_key_login import ApiKeyLogin
+from services.gateway.routes.asking import Asking
 from services.gateway.routes.idempotent import Fixed, Idempotency
+from services.gateway.routes.parameters import query_flag
 from services.gateway.schemas.send import SendBody, ignored_fields, parse_send_body
-from shared.bus.port import Bus
 from shared.clock import Clock
-from shared.contracts.messaging import MessageOutcome, SendMessage
+from shared.contracts.messaging import MessageOutcome, RenderMessage, SendMessage
 from shared.crashpoints import crash_point
 from shared.errors import InvalidInputError, ReplyTimeoutError
 from shared.ids import new_hex_id
@@ -24,6 +26,7 @@ from shared.web.problems import Problem
 SEND_SECONDS = 20.0  # after that the caller hears "queued", and the rest by webhook
 
 SENT = "Message sent successfully."
+RENDERED = "Dry run: nothing was sent."
 QUEUED = "Message queued: its outcome is not known yet and follows by webhook."
 
 
@@ -41,7 +44,7 @@ class ExternalRoutes:
 
     login: ApiKeyLogin
     idempotency: Idempotency
-    bus: Bus
+    asking: Asking
     now: Clock
     rules: BodyRules
     send_seconds: float = SEND_SECONDS
@@ -51,9 +54,12 @@ class ExternalRoutes:
         return [web.post("/api/external/send-message/{encoded_phone_id}", self.send_message)]
 
     async def send_message(self, request: web.Request) -> web.Response:
-        """200 sent, 202 not known yet, 502 refused by Meta."""
+        """200 sent, 202 not known yet, 502 refused by Meta; with `dry_run=true` 200 and what Meta would get."""
         key = await self.login.caller(request)
         key.require_number(decode_phone_id(request.match_info["encoded_phone_id"]))
+        if query_flag(request, "dry_run"):
+            # No Idempotency-Key is looked at: it would make the real request a repetition of this one.
+            return await self._render(request, key, await self._body(request, key))
 
         async def work(fixed: Fixed) -> web.Response:
             body = await self._body(request, key)
@@ -61,6 +67,14 @@ class ExternalRoutes:
 
         fixed = {"message_id": new_hex_id()}
         return await self.idempotency.run(request, owner=key.key_id, fixed=fixed, work=work)
+
+    async def _render(self, request: web.Request, key: ApiKey, body: SendBody) -> web.Response:
+        query = RenderMessage(
+            user_id=key.user_id, phone_number_id=key.phone_number_id, to=body.to, content=body.content()
+        )
+        rendered = await self.asking.query(query)
+        data: dict[str, Any] = {"dry_run": True, "payload": rendered.payload}
+        return success(request, _warned(data, rendered.warnings, ignored_fields(body)), message=RENDERED)
 
     async def _body(self, request: web.Request, key: ApiKey) -> SendBody:
         """The body; the permission for its type is looked at before the rest of it."""
@@ -85,7 +99,7 @@ class ExternalRoutes:
         )
         crash_point("gateway.requested")
         try:
-            outcome = await self.bus.request(command, timeout_seconds=self.send_seconds)
+            outcome = await self.asking.bus.request(command, timeout_seconds=self.send_seconds)
         except ReplyTimeoutError:
             outcome = _unknown_yet(message_id)
         crash_point("gateway.replied")
@@ -99,21 +113,25 @@ def _unknown_yet(message_id: str) -> MessageOutcome:
 
 
 def _answer(request: web.Request, outcome: MessageOutcome, ignored: tuple[str, ...]) -> web.Response:
-    warnings = list(dict.fromkeys((*outcome.warnings, *ignored)))
     data: dict[str, Any] = {
         "message_id": outcome.message_id,
         "wa_message_id": outcome.wa_message_id,
         "conversation_id": outcome.conversation_id,
         "status": outcome.status,
     }
-    if warnings:
-        data["warnings"] = warnings
+    data = _warned(data, outcome.warnings, ignored)
     if outcome.status == "failed":
         del data["wa_message_id"]
         return _refused(request, outcome, data)
     if outcome.status == "queued":
         return success(request, data, message=QUEUED, status=202)
     return success(request, data, message=SENT)
+
+
+def _warned(data: dict[str, Any], *warnings: tuple[str, ...]) -> dict[str, Any]:
+    """The data with every warning once, or without the key when there is none."""
+    found = list(dict.fromkeys(chain.from_iterable(warnings)))
+    return data | ({"warnings": found} if found else {})
 
 
 def _refused(request: web.Request, outcome: MessageOutcome, data: dict[str, Any]) -> web.Response:

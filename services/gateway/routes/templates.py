@@ -1,6 +1,5 @@
 """`/api/v1/templates`."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +8,11 @@ from aiohttp import web
 from services.gateway.repositories.users import UserRepository
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.idempotent import LONG_LEASE_SECONDS, Fixed, Idempotency
-from services.gateway.routes.parameters import required_query_id
+from services.gateway.routes.parameters import query_status, required_query_id
 from services.gateway.schemas.dashboard import SyncTemplatesBody
 from shared.contracts.templates import ListTemplates, SyncResult, SyncTemplates, Template, TemplateVariable
-from shared.errors import InvalidInputError
 from shared.web.body import parse_body
 from shared.web.envelopes import success
-
-_STATUS = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
-_ALL = "ALL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class TemplateRoutes:
     async def list_templates(self, request: web.Request) -> web.Response:
         """200 with the templates of a number's WABA: the approved ones, those of `status`, or (`ALL`) all."""
         number_id = required_query_id(request, "phone_number_id")
-        status = _status(request)
+        status = query_status(request)
         found = await self.asking.query(ListTemplates(phone_number_id=number_id, status=status))
         return success(request, [_template(template) for template in found.items])
 
@@ -55,13 +50,6 @@ class TemplateRoutes:
         return await self.idempotency.run(
             request, owner=body.user_id, fixed={}, work=work, lease_seconds=LONG_LEASE_SECONDS
         )
-
-
-def _status(request: web.Request) -> str | None:
-    status = request.query.get("status", "APPROVED")
-    if not _STATUS.fullmatch(status):
-        raise InvalidInputError("status query parameter must be a template status such as APPROVED, or ALL")
-    return None if status.upper() == _ALL else status.upper()
 
 
 def _template(template: Template) -> dict[str, Any]:

@@ -7,15 +7,16 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pymongo.errors import ServerSelectionTimeoutError
 
-from services.gateway.domain.rate import RateLimit
 from services.gateway.repositories.api_keys import ApiKeyRepository
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
+from services.gateway.repositories.key_rates import KeyRateRepository
 from services.gateway.repositories.users import User, UserRepository
 from services.gateway.routes.api_key_login import ApiKeyLogin
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
 from services.gateway.routes.phone_numbers import PhoneNumberRoutes
+from services.gateway.routes.rate_limit import RateLimit
 from services.gateway.routes.users import UserRoutes
 from services.gateway.settings import GatewaySettings
 from shared.bus.memory import MemoryBus
@@ -77,11 +78,12 @@ class Parts:
         records = records or IdempotencyRepository(self.database)
         idempotency = Idempotency(records, settings.key_ring, utc_now, TRANSIENT_ERRORS)
         users = users or UserRepository(self.database)
-        login = ApiKeyLogin(ApiKeyRepository(self.database), RateLimit(lambda: 0.0, burst=3), pepper, utc_now)
+        rate_limit = RateLimit(KeyRateRepository(self.database, per_second=0.01, burst=3), lambda: 0.0)
+        login = ApiKeyLogin(ApiKeyRepository(self.database), rate_limit, pepper, utc_now)
         routes = (
             *UserRoutes(users, asking, idempotency, utc_now).table(),
             *PhoneNumberRoutes(users, asking, idempotency, settings.key_ring).table(),
-            *ExternalRoutes(login, idempotency, self.bus, utc_now, BodyRules(), send_seconds=0.05).table(),
+            *ExternalRoutes(login, idempotency, asking, utc_now, BodyRules(), send_seconds=0.05).table(),
         )
         return TestClient(TestServer(web_app(routes, service="gateway", transient=TRANSIENT_ERRORS)))
 
@@ -157,7 +159,7 @@ async def test_a_key_that_calls_too_often_is_told_when_to_come_back(
         answers = [await client.post(tenant.url, json=TEXT, headers=tenant.headers) for _ in range(4)]
 
     assert [answer.status for answer in answers] == [200, 200, 200, 429]
-    assert (answers[3].headers["Retry-After"], answers[3].headers["RateLimit-Remaining"]) == ("1", "0")
+    assert (answers[3].headers["Retry-After"], answers[3].headers["RateLimit-Remaining"]) == ("100", "0")
     assert len(gateway.messaging.sends) == 3
 
 
