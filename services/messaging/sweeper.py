@@ -46,12 +46,15 @@ class Sweeper:
     dispatcher: Dispatcher
     announcer: Announcer
     timing_for: Callable[[str], Timing]
+    round_size: int = _ROUND
+    group_size: int = _GROUP
+    groups_at_once: int = _GROUPS_AT_ONCE
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def sweep(self) -> None:
         """One round: everything that is due now."""
         for _ in range(_ROUNDS_AT_MOST):
-            due = await self.sweeps.list_due(_ROUND)
+            due = await self.sweeps.list_due(self.round_size)
             by_state: defaultdict[str, list[StoredMessage]] = defaultdict(list)
             for stored in due:
                 by_state[stored.state].append(stored)
@@ -62,7 +65,7 @@ class Sweeper:
             await self._decide(by_state.pop(UNKNOWN, []))
             await self._send_again([stored for rest in by_state.values() for stored in rest])
             crash_point("messaging.swept")
-            if len(due) < _ROUND:
+            if len(due) < self.round_size:
                 return
 
     async def settle(self, ids: Sequence[str]) -> None:
@@ -118,7 +121,7 @@ class Sweeper:
 
     async def _as_many_as_fit(self, wanting: list[StoredMessage]) -> list[StoredMessage]:
         """While Meta hangs, groups take long; what does not fit beside them waits a second, not the whole round."""
-        room = max(0, _GROUPS_AT_ONCE - len(self._running)) * _GROUP
+        room = max(0, self.groups_at_once - len(self._running)) * self.group_size
         await self.sweeps.postpone(_ids(wanting[room:]), _ALL_BUSY)
         return wanting[:room]
 
@@ -153,9 +156,9 @@ class Sweeper:
         for stored in group:
             by_timing[self.timing_for(stored.message.message_class)].append(stored.message.id)
         for timing, ids in by_timing.items():
-            for start in range(0, len(ids), _GROUP):
+            for start in range(0, len(ids), self.group_size):
                 attempt_id = new_id("try_")
-                claimed = await claim(ids[start : start + _GROUP], attempt_id, timing)
+                claimed = await claim(ids[start : start + self.group_size], attempt_id, timing)
                 task = asyncio.create_task(self._send(claimed, attempt_id, timing), name="swept_group")
                 self._running.add(task)
                 task.add_done_callback(self._finished)

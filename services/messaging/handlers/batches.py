@@ -25,6 +25,7 @@ class BatchHandlers:
     bus: Bus
     preparation: Preparation
     sending: Sending
+    longest_token_wait_seconds: float = _LONGEST_TOKEN_WAIT_SECONDS
 
     def register(self) -> None:
         """Take the campaign lane."""
@@ -55,7 +56,7 @@ class BatchHandlers:
             going, waiting = waiting[: grant.count], waiting[grant.count :]
             if going:
                 await self.sending.send(going, numbers, settle_seconds=SETTLE_SECONDS)
-            elif waited > _LONGEST_TOKEN_WAIT_SECONDS:
+            elif waited >= self.longest_token_wait_seconds:
                 due_at = self.sending.now() + grant.wait
                 await self.sending.messages.add_postponed(waiting, due_at, grant.spacing)
                 return

@@ -68,7 +68,9 @@ def _by_rising_rank(matched: dict[str, list[MetaStatus]]) -> list[tuple[str, dic
 
 
 def _one_of_each(statuses: list[MetaStatus]) -> list[MetaStatus]:
-    return list({status.status: status for status in reversed(statuses)}.values())
+    """The first status of each name, the lowest rank first."""
+    first = {status.status: status for status in reversed(statuses)}
+    return sorted(first.values(), key=lambda status: RANKS[status.status])
 
 
 def _change(stored: StoredMessage, status: MetaStatus) -> MessageStatusChange:

@@ -39,7 +39,7 @@ class RateRepository:
     def _rates(self) -> Any:
         return self.database.get_collection("rates", write_concern=UNSAFE_WRITES)
 
-    async def take(self, phone_number_id: str, wanted: int, *, messages_per_second: int, lane: Lane) -> Grant:
+    async def take(self, phone_number_id: str, wanted: int, *, messages_per_second: float, lane: Lane) -> Grant:
         """Take up to `wanted` tokens of a number; the time is the database's, so that all workers agree."""
         rate = messages_per_second * _SHARE_OF_METAS_FIGURE
         update = _refill_and_take(wanted, rate, lane)
