@@ -76,9 +76,11 @@ class StageBus(MemoryBus):
         super().__init__(now)
         self.answers: list[tuple[str, Reply]] = []  # with the id of who was answered
         self.is_away = False
+        self.refused_publishes = 0
 
     async def publish(self, *events: Event) -> None:
         if self.is_away:
+            self.refused_publishes += 1
             raise BusUnavailableError("the broker did not take it")
         await super().publish(*events)
 
@@ -185,6 +187,13 @@ def received(command: SendMessage, reply: ReplyAddress | None = None) -> Receive
         id="msg_1", type=command.message_type, occurred_at=NOON, correlation_id="req_1", reply=reply
     )
     return Received(command, context)
+
+
+def heard(*statuses: MetaStatus) -> Received[MetaStatusesReceived]:
+    """Statuses as they come from the queue."""
+    event = MetaStatusesReceived(items=statuses)
+    context = MessageContext(id="msg_2", type=event.message_type, occurred_at=NOON, correlation_id="req_2")
+    return Received(event, context)
 
 
 @dataclass

@@ -6,13 +6,11 @@ from typing import NoReturn
 import pytest
 
 from services.messaging.main import Messaging
-from shared.bus.port import Received
-from shared.contracts.base import MessageContext
 from shared.contracts.messaging import MessageOutcome, SendMessage
-from shared.contracts.webhooks import MetaStatus, MetaStatusesReceived
+from shared.contracts.webhooks import MetaStatus
 from shared.crashpoints import arm
 from tests.messaging.meta import cut, refuse
-from tests.messaging.stage import NOON, Stage, address, batch, code, message_id, received, status, text
+from tests.messaging.stage import Stage, address, batch, code, heard, message_id, received, status, text
 
 LEASE_SECONDS, CODE_LEASE_SECONDS, WINDOW_SECONDS = 120, 30, 600
 POINTS = ("claimed", "intended", "posted", "recorded", "published")
@@ -44,9 +42,7 @@ async def crash(stage: Stage, command: SendMessage, point: str) -> None:
 
 async def hear_at(messaging: Messaging, *statuses: MetaStatus) -> None:
     """Statuses come in at one instance."""
-    event = MetaStatusesReceived(items=statuses)
-    context = MessageContext(id="msg_2", type=event.message_type, occurred_at=NOON, correlation_id="req_2")
-    await messaging.statuses.on_meta_statuses_received([Received(event, context)])
+    await messaging.statuses.on_meta_statuses_received([heard(*statuses)])
 
 
 async def hear_of_every_call(stage: Stage, messaging: Messaging) -> None:
