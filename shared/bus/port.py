@@ -35,13 +35,15 @@ class Bus(Protocol):
         """Handle together whatever messages of a type are waiting (at most the queue's `group_limit`).
 
         When the handler returns, all of them are acknowledged: what must survive has been stored by then. It answers
-        requests itself, by `reply`. When it raises, all of them are delivered again later.
+        requests itself, by `reply`. When it raises, all of them are delivered again later, each by itself, so that one
+        bad message takes no others along. Several messages are handled under a correlation id of the group's own;
+        `working(work_of(received.context))` (shared/bus/context.py) acts in the name of one of them.
         """
 
     async def publish(self, *events: Event) -> None:
         """Announce events; returns once the broker has confirmed them all.
 
-        Raises BusUnavailableError when it does not within five seconds.
+        Raises BusUnavailableError when it does not within five seconds; some of the events may be out nevertheless.
         """
 
     async def send(self, command: Request[Any]) -> None:
