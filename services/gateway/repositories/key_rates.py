@@ -56,6 +56,6 @@ class KeyRateRepository:
         level = {"$min": [self.burst, {"$add": [{"$ifNull": ["$level", self.burst]}, refill]}]}
         return [
             {"$set": {"level": level, "at": "$$NOW"}},
-            {"$set": {"taken": {"$min": [wanted, {"$floor": "$level"}]}}},
+            {"$set": {"taken": {"$max": [0, {"$min": [wanted, {"$floor": "$level"}]}]}}},
             {"$set": {"level": {"$subtract": ["$level", "$taken"]}}},
         ]
