@@ -68,7 +68,7 @@ def query_status(request: web.Request) -> str | None:
 
 def query_language(request: web.Request) -> str | None:
     """A language code, or None when the query names none."""
-    language = request.query.get("language")
+    language = request.query.get("language") or None
     if language is not None and not _LANGUAGE.fullmatch(language):
         raise refused_query("language", "language query parameter must be a language code such as en or en_US")
     return language

@@ -151,7 +151,7 @@ async def test_what_is_asked_for_by_default(gateway: Gateway, tenant: Tenant, te
         ("?status=paused", {"status": "PAUSED"}),
         ("?language=pt_BR", {"language": "pt_BR"}),
         ("?search=Invoice", {"search": "Invoice"}),
-        ("?search=", {"search": None}),
+        ("?search=&language=", {"search": None, "language": None}),
         ("?search=%24where%20(", {"search": "$where ("}),
         ("?search=" + "a" * 100, {"search": "a" * 100}),
         ("?page=3", {"offset": 100}),
@@ -190,7 +190,6 @@ async def test_the_query_reaches_templates(
         ("page=52&limit=200", "page query parameter lies too far: at most 10000 templates are skipped"),
         ("status=", "status query parameter must be a template status such as APPROVED, or ALL"),
         ("status=A%00", "status query parameter must be a template status such as APPROVED, or ALL"),
-        ("language=", "language query parameter must be a language code such as en or en_US"),
         ("language=%24ne", "language query parameter must be a language code such as en or en_US"),
         ("search=" + "a" * 101, "search query parameter must have at most 100 printable characters"),
         ("search=a%00", "search query parameter must have at most 100 printable characters"),
@@ -204,7 +203,7 @@ async def test_a_wrong_query_is_a_400_that_names_the_parameter(
         status, body = await get(gateway.public, tenant, f"{path}?{query}")
 
         assert (status, body["success"], body["error"]) == (400, False, error)
-        assert body["details"] == [{"field": error.split()[0], "message": error}]
+        assert body["details"] == [{"field": error.split(maxsplit=1)[0], "message": error}]
     assert templates.asked == []
 
 
