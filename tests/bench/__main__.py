@@ -1,0 +1,153 @@
+"""`python -m tests.bench`: bring the product up, measure it beside the reference, print a table and write JSON."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import uvloop
+
+from deploy.local.environment import CHECKOUT, python_module
+from shared.bus.rabbit import rabbit_bus
+from shared.clock import utc_now
+from shared.logging import configure_logging
+from shared.mongo import connect, database_of
+from tests.bench.dispatch import BATCH_SIZE, TEMPLATE, Dispatch
+from tests.bench.latency import Caller
+from tests.bench.processes import Processes
+from tests.bench.reference import URL_VARIABLE
+from tests.bench.report import Report
+from tests.product.running import Product
+from tests.product.tenants import Tenant, add_tenant
+
+REPORTS = CHECKOUT / ".local" / "bench"
+LINES = 8  # at 1,000 messages a second each, of which a campaign may use 765: more than anything here can send
+SETTINGS = {"DEFAULT_MESSAGES_PER_SECOND": "1000"}
+FAULTS = {"rate_limit_per_second": 100_000, "status_webhooks": False}
+PACE_PER_SECOND = 50.0
+CONCURRENCY = 64
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure; 0 whatever the figures are, since a busy machine is no fault of the code."""
+    asked = _parser().parse_args(arguments)
+    configure_logging(log_format="console", level="critical")
+    root = Path(tempfile.mkdtemp(prefix="waapi-bench-"))
+    try:
+        with Product.running(root, SETTINGS) as product, _reference_running(product) as reference_pid:
+            processes = Processes(lambda: _pids(product) | {"reference": reference_pid})
+            bench = Bench(product, processes, _new_tenant(product))
+            report = uvloop.run(bench.measure(asked))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    print(report.table())  # noqa: T201 - a program for the terminal
+    print(f"  written to {report.write(REPORTS)}")  # noqa: T201
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A running product, the processes to be watched, and who sends."""
+
+    product: Product
+    processes: Processes
+    tenant: Tenant
+
+    async def measure(self, asked: argparse.Namespace) -> Report:
+        """Everything, one after the other."""
+        began_at = utc_now()
+        async with self._dispatch(BATCH_SIZE * LINES) as warming_up:  # connections, caches and files, made once
+            await warming_up.reference()
+            await warming_up.product()
+        ours, theirs = [], []
+        async with self._dispatch(asked.messages) as dispatch:
+            for _ in range(asked.rounds):
+                theirs.append(await dispatch.reference())
+                ours.append(await dispatch.product())
+            self.product.api.control("PUT", "faults", {"status_webhooks": True})
+            with_statuses = await dispatch.product_with_statuses()
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False) as http:
+            caller = Caller(http, self.product.api.gateway, self.product.api.sandbox, self.tenant)
+            with self.processes.cost_of(int(PACE_PER_SECOND * asked.seconds)) as single_cost:
+                latency = await caller.at_pace(caller.to_product, PACE_PER_SECOND, asked.seconds)
+            meta = await caller.at_pace(caller.to_sandbox, PACE_PER_SECOND, asked.seconds)
+            sustained_per_second, sustained = await caller.sustained(CONCURRENCY, asked.seconds)
+        return Report(
+            began_at=began_at,
+            messages=asked.messages,
+            product=ours,
+            reference=theirs,
+            with_statuses=with_statuses,
+            latency=latency,
+            single_cost=single_cost,
+            meta=meta,
+            sustained_per_second=sustained_per_second,
+            sustained=sustained,
+            memory_mib=self.processes.resident_mib(),
+        )
+
+    @asynccontextmanager
+    async def _dispatch(self, messages: int) -> AsyncIterator[Dispatch]:
+        env = self.product.stack.env
+        client = await connect(env["MONGODB_URL"], app_name="bench")
+        database = database_of(client, "messaging")
+        async with (
+            rabbit_bus(env["AMQP_URL"], service="bench") as bus,
+            Dispatch.opened(
+                bus,
+                env["AMQP_URL"],
+                database=database,
+                tenant=self.tenant,
+                processes=self.processes,
+                messages=messages,
+            ) as dispatch,
+        ):
+            yield dispatch
+        await client.close()
+
+
+@contextmanager
+def _reference_running(product: Product) -> Iterator[int]:
+    env = {**product.stack.env, URL_VARIABLE: f"{product.api.sandbox}/bench"}
+    with (product.stack.root / "log" / "reference.log").open("wb") as log:
+        process = subprocess.Popen(python_module("tests.bench.reference"), env=env, stdout=log, stderr=log)
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def _new_tenant(product: Product) -> Tenant:
+    """A tenant without a webhook: deliveries to vendors are not what is measured here."""
+    product.api.control("PUT", "faults", FAULTS)
+    tenant = add_tenant(product.api, 1, lines=LINES)
+    product.api.call("DELETE", f"/admin/webhooks/{tenant.webhook_id}")
+    body = {"type": "BODY", "text": "Hi {{1}}, spring is here!", "example": {"body_text": [["Ana"]]}}
+    template = {"name": TEMPLATE, "language": "en_US", "category": "MARKETING", "components": [body]}
+    product.api.control("POST", "templates", {"waba_id": tenant.waba_id, **template})
+    product.api.made(*tenant.sync())
+    return tenant
+
+
+def _pids(product: Product) -> dict[str, int]:
+    names = (*product.services(), "sandbox", "rabbitmq", "mongod")
+    return {name: pid for name in names if (pid := product.pid(name)) is not None}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--messages", type=int, default=6_000, help="of one dispatch round, in commands of 50")
+    parser.add_argument("--rounds", type=int, default=3, help="of dispatch, reference and product in turn")
+    parser.add_argument("--seconds", type=float, default=10, help="of each measurement of single sends")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,167 @@
+"""How many campaign messages a second leave, by the product and by the reference in turn."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from shared.bus.port import Bus
+from shared.bus.topology import EVENTS
+from shared.clock import utc_now
+from shared.contracts.content import TemplateContent
+from shared.contracts.messaging import BatchMessage, MessagesSent, SendBatch
+from shared.ids import derived_hex_id
+from shared.mongo import Database
+from tests.bench import reference
+from tests.bench.processes import Cost, Processes
+from tests.product.tenants import Tenant
+from tests.product.waiting import comes_true
+
+BATCH_SIZE = 50
+TEMPLATE = "spring_offer"
+PATIENCE_SECONDS = 60.0
+READ_RANK = 5
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts the messages whose sending was announced, from events as any listener gets them."""
+
+    announced: int = 0
+    last_at: float = 0.0
+    _awaited: int = 0
+    _reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def on_event(self, delivery: AbstractIncomingMessage) -> None:
+        """Count an event's items without parsing them."""
+        self.announced += delivery.body.count(b'"wa_message_id"')
+        if self.announced >= self._awaited:
+            self.last_at = time.perf_counter()
+            self._reached.set()
+
+    def expect(self, count: int) -> None:
+        """Wait for so many more than were announced so far."""
+        self._awaited = self.announced + count
+        self._reached.clear()
+
+    async def reached(self) -> float:
+        """When the last one was announced. TimeoutError after a minute."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._reached.wait()
+        return self.last_at
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How fast messages left, and what each cost."""
+
+    messages_per_second: float
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class WithStatuses:
+    """A round with three status webhooks for each message, which are received and applied beside the sending."""
+
+    messages_per_second: float
+    statuses_per_second: float
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Rounds of campaign messages, spread over all numbers of the tenant so that no number's rate is the limit."""
+
+    bus: Bus
+    channel: AbstractChannel
+    meter: Meter
+    database: Database
+    tenant: Tenant
+    processes: Processes
+    messages: int
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, bus: Bus, amqp_url: str, *, database: Database, tenant: Tenant, processes: Processes, messages: int
+    ) -> AsyncIterator["Dispatch"]:
+        """With a listener of its own to the events of both."""
+        async with await aio_pika.connect(amqp_url) as connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue(exclusive=True)
+            for routing_key in (MessagesSent.message_type, reference.ROUTING_KEY):
+                await queue.bind(EVENTS, routing_key)
+            # The reference may not have come so far yet, and what is published to no queue is gone.
+            await channel.declare_queue(reference.QUEUE, durable=True, arguments=reference.QUEUE_ARGUMENTS)
+            meter = Meter()
+            await queue.consume(meter.on_event, no_ack=True)
+            yield cls(bus, channel, meter, database, tenant, processes, messages)
+
+    async def product(self) -> Round:
+        """The product, from the first command to the last announcement."""
+        commands = self._commands()
+        with self.processes.cost_of(self.messages) as cost:
+            rate = await self._timed(asyncio.gather(*map(self.bus.send, commands)))
+            await self._settled(commands[0].campaign_id, {"wake_at": {"$exists": True}}, left=0)
+        return Round(rate, cost)
+
+    async def reference(self) -> Round:
+        """The reference, in the same way."""
+        bodies = [command.model_dump_json().encode() for command in self._commands()]
+        publish = self.channel.default_exchange.publish
+        messages = [aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT) for body in bodies]
+        with self.processes.cost_of(self.messages) as cost:
+            rate = await self._timed(asyncio.gather(*(publish(message, reference.QUEUE) for message in messages)))
+        return Round(rate, cost)
+
+    async def product_with_statuses(self) -> WithStatuses:
+        """The product while Meta reports sent, delivered and read of each message."""
+        commands, began = self._commands(), time.perf_counter()
+        with self.processes.cost_of(self.messages) as cost:
+            rate = await self._timed(asyncio.gather(*map(self.bus.send, commands)))
+            await self._settled(commands[0].campaign_id, {"rank": READ_RANK}, left=self.messages)
+            statuses_per_second = 3 * self.messages / (time.perf_counter() - began)
+        return WithStatuses(rate, statuses_per_second, cost)
+
+    async def _timed(self, handing_over: Awaitable[object]) -> float:
+        """Messages a second, from the first command to the last announcement."""
+        self.meter.expect(self.messages)
+        began = time.perf_counter()
+        await handing_over
+        return self.messages / (await self.meter.reached() - began)
+
+    async def _settled(self, campaign_id: str, condition: dict[str, object], *, left: int) -> None:
+        """Wait until as many of a round's messages as said fulfil the condition. AssertionError if they never do."""
+
+        async def is_settled() -> bool:
+            query = {"campaign_id": campaign_id} | condition
+            return await self.database["messages"].count_documents(query) == left
+
+        assert await comes_true(is_settled, PATIENCE_SECONDS, poll_seconds=0.2), f"{condition} is never {left}"
+
+    def _commands(self) -> list[SendBatch]:
+        campaign_id = f"camp_{secrets.token_hex(6)}"
+        lines, expires_at = self.tenant.lines, utc_now() + timedelta(hours=1)
+        return [
+            SendBatch(
+                user_id=self.tenant.user_id,
+                phone_number_id=lines[number % len(lines)].phone_number_id,
+                campaign_id=campaign_id,
+                content=TemplateContent(name=TEMPLATE, language="en_US", variables=("Ana",)),
+                items=tuple(_item(campaign_id, number * BATCH_SIZE + index) for index in range(BATCH_SIZE)),
+                expires_at=expires_at,
+            )
+            for number in range(self.messages // BATCH_SIZE)
+        ]
+
+
+def _item(campaign_id: str, index: int) -> BatchMessage:
+    recipient_id = f"rcp_{index}"
+    message_id = derived_hex_id(campaign_id, recipient_id, "0")
+    return BatchMessage(message_id=message_id, recipient_id=recipient_id, to=f"+49151{index:08d}")
