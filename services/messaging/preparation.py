@@ -12,7 +12,7 @@ from services.messaging.domain.payloads import graph_payload
 from services.messaging.domain.states import MessageClass, policy_for
 from services.messaging.domain.templates import ApprovedTemplate
 from services.messaging.repositories.numbers import NumberRepository, SendingNumber
-from services.messaging.template_lookup import TemplateLookup
+from services.messaging.template_lookup import UNKNOWN_TEMPLATE, TemplateLookup
 from shared.bus.port import Received
 from shared.clock import Clock
 from shared.contracts.content import CarouselTemplateContent, MessageContent, TemplateContent
@@ -41,16 +41,14 @@ class Preparation:
         """Render one message. Raises NotFoundError or InvalidInputError; nothing is stored by then."""
         command = received.message
         number = _whatsapp_number(numbers, command.phone_number_id, command.user_id)
-        template = await self._resolve(number, command.content)
-        payload, warnings = self._render(command.to, command.content, template)
+        template, (payload, warnings) = await self._fit(number, command.to, command.content)
         return outbound(received, _class_of(template), payload, warnings)
 
     async def render(self, query: RenderMessage) -> RenderedMessage:
         """What would be posted to Meta, without asking Meta anything. Raises as `prepare` does."""
         numbers = await self.list_numbers([query.phone_number_id])
         number = _whatsapp_number(numbers, query.phone_number_id, query.user_id)
-        template = await self._resolve(number, query.content, may_ask_meta=False)
-        payload, warnings = self._render(query.to, query.content, template)
+        _, (payload, warnings) = await self._fit(number, query.to, query.content, may_ask_meta=False)
         return RenderedMessage(payload=orjson.loads(payload), warnings=warnings)
 
     async def prepare_batch(
@@ -78,6 +76,21 @@ class Preparation:
     def unsendable(self, batch: SendBatch) -> list[OutboundMessage]:
         """The messages of a batch that cannot be sent as a whole."""
         return [_batch_message(batch, item, "service", NOTHING_RENDERED, self.now()) for item in batch.items]
+
+    async def _fit(
+        self, number: SendingNumber, to: str, content: MessageContent, *, may_ask_meta: bool = True
+    ) -> tuple[ApprovedTemplate | None, Rendering]:
+        """The template and the rendering. What does not fit our copy may still fit what the template is by now."""
+        try:
+            template = await self._resolve(number, content, may_ask_meta=may_ask_meta)
+            return template, self._render(to, content, template)
+        except InvalidInputError as error:
+            if not isinstance(content, TemplateContent | CarouselTemplateContent) or error.code == UNKNOWN_TEMPLATE:
+                raise
+            if not await self.templates.ask_again(number.access, content):
+                raise
+        template = await self._resolve(number, content, may_ask_meta=may_ask_meta)
+        return template, self._render(to, content, template)
 
     async def _resolve(
         self, number: SendingNumber, content: MessageContent, *, may_ask_meta: bool = True

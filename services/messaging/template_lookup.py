@@ -14,9 +14,12 @@ from shared.contracts.templates import FindTemplates, SyncTemplates, Template
 from shared.errors import InvalidInputError, WaapiError
 from shared.similar_names import close_matches
 
+UNKNOWN_TEMPLATE = "template_not_found"
+
 log = structlog.get_logger()
 
 _QUERY_SECONDS = 5.0
+_SECOND_LOOK_SECONDS = 1.0  # a refusal is ready, and its caller waits for it
 _SYNC_SECONDS = 12.0  # leaves room for the send itself within the caller's twenty
 _PARSED_LIMIT = 1000
 
@@ -38,8 +41,7 @@ class TemplateLookup:
         InvalidInputError when it does not exist, or the language is missing or wrong. Without `may_ask_meta` a name
         that is not known here does not exist.
         """
-        carousel = isinstance(content, CarouselTemplateContent)
-        name = content.template_name if isinstance(content, CarouselTemplateContent) else content.name
+        carousel, name = isinstance(content, CarouselTemplateContent), _name(content)
         try:
             candidates = await self._find(number, name, may_ask_meta)
         except WaapiError as error:
@@ -48,6 +50,18 @@ class TemplateLookup:
         if not candidates:
             raise await self._unknown(number, name, "carousel.template_name" if carousel else "template.name")
         return self._parse(resolve_language(candidates, content.language, prefer_en_us=carousel))
+
+    async def ask_again(self, number: NumberAccess, content: TemplateContent | CarouselTemplateContent) -> bool:
+        """Bring our copy of a template up to date; False when its owner does not answer.
+
+        The owner announces every change, but a caller who has just changed a template may be quicker than that.
+        """
+        try:
+            await self._ask_owner(number.waba_id or "", _name(content), _SECOND_LOOK_SECONDS)
+        except WaapiError as error:
+            log.info("template_not_asked_again", template=_name(content), error=error.message)
+            return False
+        return True
 
     async def _find(self, number: NumberAccess, name: str, may_ask_meta: bool) -> list[Template]:
         waba_id = number.waba_id or ""
@@ -60,8 +74,8 @@ class TemplateLookup:
             candidates = await self._ask_owner(waba_id, name)
         return candidates
 
-    async def _ask_owner(self, waba_id: str, name: str) -> list[Template]:
-        found = await self.bus.request(FindTemplates(waba_id=waba_id, name=name), timeout_seconds=_QUERY_SECONDS)
+    async def _ask_owner(self, waba_id: str, name: str, seconds: float = _QUERY_SECONDS) -> list[Template]:
+        found = await self.bus.request(FindTemplates(waba_id=waba_id, name=name), timeout_seconds=seconds)
         await self.copies.store(found.items)
         return list(found.items)
 
@@ -69,9 +83,7 @@ class TemplateLookup:
         matches = close_matches(name, await self.copies.list_names(number.waba_id or ""))
         hint = f"; did you mean {', '.join(matches)}?" if matches else ""
         message = f"{field_path}: no approved template is called {name!r} on this account{hint}"
-        return InvalidInputError(
-            message, code="template_not_found", details=[{"field": field_path, "message": message}]
-        )
+        return InvalidInputError(message, code=UNKNOWN_TEMPLATE, details=[{"field": field_path, "message": message}])
 
     def _parse(self, template: Template) -> ApprovedTemplate:
         known = self._parsed.get(template.template_id)
@@ -82,3 +94,7 @@ class TemplateLookup:
         parsed = approved_template(template)
         self._parsed[template.template_id] = (template, parsed)
         return parsed
+
+
+def _name(content: TemplateContent | CarouselTemplateContent) -> str:
+    return content.template_name if isinstance(content, CarouselTemplateContent) else content.name

@@ -69,6 +69,7 @@ async def test_a_template_that_cannot_be_looked_up_is_rendered_as_the_send_would
 
 
 async def test_values_that_do_not_fit_the_template_are_refused_as_in_a_send(stage: Stage) -> None:
+    stage.own_templates(template())
     content = TemplateContent(name="order_shipped", variables=("a", "b"))
 
     with pytest.raises(InvalidInputError) as refused:
