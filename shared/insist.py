@@ -18,7 +18,7 @@ async def insist(step: Callable[[], Awaitable[ResultT]], *, patience_seconds: fl
     The driver itself repeats single writes, but not updates of many documents.
     """
     async for attempt in stamina.retry_context(
-        on=TRANSIENT_ERRORS, attempts=None, timeout=patience_seconds, wait_initial=0.1, wait_max=2.0
+        on=TRANSIENT_ERRORS, attempts=None, timeout=patience_seconds, wait_initial=0.1, wait_jitter=0.1, wait_max=2.0
     ):
         with attempt:
             return await step()
