@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 
 from services.messaging.announcements import Announcer
 from services.messaging.clients.meta import MetaClient, meta_client
@@ -30,14 +29,11 @@ from services.messaging.settings import Settings
 from services.messaging.sweeper import Sweeper
 from services.messaging.template_lookup import TemplateLookup
 from shared.bus.port import Bus
-from shared.bus.rabbit import rabbit_bus
 from shared.clock import Clock, utc_now
-from shared.mongo import TRANSIENT_ERRORS, Database, connect, database_of, ping_primary
+from shared.mongo import Database
 from shared.periodic import repeating
-from shared.sealing import KeyRing
+from shared.service import running
 from shared.settings import worker_name
-from shared.web.ops import Readiness, ops_app
-from shared.web.server import serving
 
 SWEEP_SECONDS = 0.25  # also the pace at which messages that wait for rate tokens are released
 PARKED_SECONDS = 5.0
@@ -71,6 +67,11 @@ class Messaging:
         ):
             handlers.register()
 
+    async def drain(self) -> None:
+        """Wait until what is being sent has an outcome that is recorded."""
+        await self.sweeper.drain()
+        await self.dispatcher.drain()
+
 
 async def build(
     database: Database,
@@ -83,7 +84,7 @@ async def build(
 ) -> Messaging:
     """Put the parts together, with their indexes in place; `worker` tells replicas apart in what they claim."""
     worker = worker or worker_name()
-    keys = KeyRing.parse(settings.master_keys.get_secret_value())
+    keys = settings.key_ring()
     messages = MessageRepository(database, worker, now)
     numbers = NumberRepository(database, now)
     statuses = StatusRepository(database, now)
@@ -112,28 +113,21 @@ async def build(
 
 
 async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
-    """Run until told to stop; then let what is being sent come to its end."""
+    """Run until told to stop; then let what is being sent come to its end.
+
+    Raises ConfigurationError when the environment does not allow a start.
+    """
     settings = Settings.from_env(environ)
     async with AsyncExitStack() as stack:
-        client = await connect(settings.mongodb_url.get_secret_value(), app_name="messaging")
-        stack.push_async_callback(client.close)
-        bus = await stack.enter_async_context(
-            rabbit_bus(settings.amqp_url.get_secret_value(), service="messaging", transient=TRANSIENT_ERRORS)
-        )
         meta = await stack.enter_async_context(meta_client(settings.meta_graph_url, settings.meta_graph_version))
-        database = database_of(client, "messaging", prefix=settings.database_prefix)
-        messaging = await build(database, bus, meta, settings)
+        service = await stack.enter_async_context(running("messaging", settings, settings.messaging_ops_bind))
+        messaging = await build(service.database, service.bus, meta, settings)
         messaging.register()
-        stack.push_async_callback(messaging.dispatcher.drain)
-        stack.push_async_callback(messaging.sweeper.drain)
-        readiness = Readiness({"mongodb": partial(ping_primary, client), "rabbitmq": bus.check})
-        await stack.enter_async_context(serving(ops_app("messaging", readiness), settings.messaging_ops_bind))
+        stack.push_async_callback(messaging.drain)
         for name, work, seconds in (
             ("sweeper", messaging.sweeper.sweep, SWEEP_SECONDS),
             ("parked_statuses", messaging.statuses.apply_parked, PARKED_SECONDS),
             ("waba_subscriptions", messaging.numbers.subscribe_wabas, SUBSCRIBE_SECONDS),
         ):
             await stack.enter_async_context(repeating(name, work, seconds=seconds))
-        await stack.enter_async_context(bus.consuming())
-        await stop.wait()
-        readiness.drain()
+        await service.until(stop)

@@ -1,11 +1,14 @@
 """What can be configured in messaging."""
 
 from datetime import timedelta
+from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from services.messaging.domain.states import Timing
 from shared import settings
+from shared.sealing import KeyRing, SealingError
+from shared.settings import ConfigurationError
 
 
 class Settings(settings.Settings):
@@ -23,15 +26,27 @@ class Settings(settings.Settings):
     code_lease_seconds: float = Field(default=30.0, gt=0)
 
     @model_validator(mode="after")
-    def _leases_outlive_calls(self) -> "Settings":
+    def _leases_outlive_calls(self) -> Self:
         pairs = (
             ("SEND", self.send_lease_seconds, self.send_timeout_seconds),
             ("CODE", self.code_lease_seconds, self.code_timeout_seconds),
         )
         for name, lease, timeout in pairs:
             if lease < 4 * timeout:
-                raise ValueError(f"{name}_LEASE_SECONDS must be at least four times {name}_TIMEOUT_SECONDS")
+                raise ConfigurationError(f"{name}_LEASE_SECONDS must be at least four times {name}_TIMEOUT_SECONDS")
         return self
+
+    @model_validator(mode="after")
+    def _keys_can_be_used(self) -> Self:
+        try:
+            self.key_ring()
+        except SealingError as error:
+            raise ConfigurationError(str(error)) from None
+        return self
+
+    def key_ring(self) -> KeyRing:
+        """The keys that open the numbers' tokens."""
+        return KeyRing.parse(self.master_keys.get_secret_value())
 
     def timing_for(self, message_class: str) -> Timing:
         """How long an attempt of this class may take; codes (authentication) are in a hurry."""
