@@ -258,9 +258,7 @@ class Stage:
 
     async def drain(self, messaging: Messaging | None = None) -> None:
         """Wait until an instance works on nothing."""
-        messaging = messaging or self.messaging
-        await messaging.sweeper.drain()
-        await messaging.dispatcher.drain()
+        await (messaging or self.messaging).drain()
 
     async def hear(self, *statuses: MetaStatus) -> None:
         """Have statuses come in together."""

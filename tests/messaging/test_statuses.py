@@ -141,7 +141,7 @@ async def test_a_strangers_status_is_parked_once_however_often_it_comes(stage: S
 
 async def test_a_parked_status_is_looked_at_only_while_a_message_of_ours_may_still_follow(stage: Stage) -> None:
     await stage.hear(status("delivered", None, "wamid.1"))
-    stage.clock.pass_time(15 * 60)
+    stage.clock.pass_time(3 * 60)
 
     await stage.ask(text(at=stage.clock()))
     await stage.messaging.statuses.apply_parked()
