@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON_HERE := .venv/bin/python
 PREPARE := @sh deploy/local/bootstrap.sh
-FAST := not database and not rabbit and not nginx and not npm and not system and not crash
+FAST := not database and not rabbit and not nginx and not node and not system and not crash
 
 .PHONY: help run stop status test test-fast check fix bench crash contracts admin-token clean
 

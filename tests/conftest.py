@@ -1,14 +1,17 @@
 """What every test may ask for. A test that asks for one of MARKING_FIXTURES is marked with its name by that alone."""
 
 import os
+import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from shared.mongo import Client, Database, connect
 from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
 
-MARKING_FIXTURES = ("database", "rabbit", "nginx", "npm")
+MARKING_FIXTURES = ("database", "rabbit", "nginx", "node")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +48,16 @@ async def mongodb_client(servers: RealServers) -> AsyncIterator[Client]:
     client = await connect(servers.mongodb_url, app_name="tests")
     yield client
     await client.close()
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """Node: the machine's if it is recent, else the one that the bootstrap has put beside our Python."""
+    ours = Path(sys.executable).parent / "node"
+    found = str(ours) if ours.exists() else shutil.which("node")
+    if found is None:
+        raise FileNotFoundError("there is no Node: `make test` installs one")
+    return Path(found)
 
 
 @pytest.fixture

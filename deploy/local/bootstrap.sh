@@ -64,7 +64,7 @@ wants() { case $wanted in *" $1 "*) true ;; *) false ;; esac }
 
 # The folder of a Node that is new enough, with its npm: the machine's, or the one from PyPI in our environment.
 node_folder() {
-    for folder in $(printf %s "$PATH" | tr : ' ') "$PWD/$ENVIRONMENT/bin"; do
+    for folder in "$(dirname "$(command -v node || echo nowhere/node)")" "$PWD/$ENVIRONMENT/bin"; do
         if [ -x "$folder/npm" ] && "$folder/node" -e "$NODE_IS_RECENT" 2>/dev/null; then
             echo "$folder"
             return

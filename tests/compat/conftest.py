@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,6 @@ import pytest
 from tests.compat.graph import PHONE_NUMBER_ID, TOKEN, Graph
 
 HERE = Path(__file__).parent
-LINE_LIMIT_BYTES = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +40,7 @@ class NpmClient:
 
 
 @pytest.fixture(scope="module")
-async def npm(graph: Graph) -> AsyncIterator[NpmClient]:
+async def npm(graph: Graph, node: Path) -> AsyncIterator[NpmClient]:
     """The npm client, talking to the sandbox."""
     if not (HERE / "node_modules").exists():
         raise FileNotFoundError("the npm packages of the tests are not installed: `make test` does it")
@@ -52,18 +48,9 @@ async def npm(graph: Graph) -> AsyncIterator[NpmClient]:
         {"baseUrl": f"http://127.0.0.1:{graph.port}", "phoneNumberId": PHONE_NUMBER_ID, "accessToken": TOKEN}
     )
     process = await asyncio.create_subprocess_exec(
-        _node(), HERE / "kapso.mjs", settings, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        node, HERE / "kapso.mjs", settings, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     yield NpmClient(process)
     assert process.stdin is not None
     process.stdin.close()
     await process.wait()
-
-
-def _node() -> str:
-    """The Node that the bootstrap found or installed: ours only where the machine has none or an old one."""
-    ours = Path(sys.executable).parent / "node"
-    found = str(ours) if ours.exists() else shutil.which("node", path=os.environ["PATH"])
-    if found is None:
-        raise FileNotFoundError("there is no Node: `make test` installs it")
-    return found
