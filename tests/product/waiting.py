@@ -1,11 +1,23 @@
-"""Waiting for what may not come: unlike `eventually`, to go on with the answer either way."""
+"""Waiting for what other processes do, by asking again and again."""
 
 import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 POLL_SECONDS = 0.05
+
+Seen = TypeVar("Seen")
+
+
+def seen(condition: Callable[[], Seen], timeout_seconds: float = 20) -> Seen:
+    """Ask again until the answer is truthy, and return it. AssertionError with the last answer when time is over."""
+    deadline = time.monotonic() + timeout_seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {timeout_seconds} s"
+        time.sleep(POLL_SECONDS)
+    return answer
 
 
 async def comes_true(
@@ -15,7 +27,10 @@ async def comes_true(
     unless: Callable[[], bool] = lambda: False,
     poll_seconds: float = POLL_SECONDS,
 ) -> bool:
-    """Ask again until the condition holds (True); False once the time is over or `unless` holds."""
+    """Ask again until the condition holds (True); False once the time is over or `unless` holds.
+
+    Unlike `eventually` it raises nothing: whoever kills processes goes on with either answer.
+    """
     deadline = time.monotonic() + timeout_seconds
     while not unless():
         seen = condition()
