@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp.test_utils import unused_port
 
+from deploy.local.environment import OPERATIONS_BINDS
 from services.__main__ import SERVICES
 from shared.mongo import Client, Database
 from tests.eventually import eventually
@@ -34,11 +35,14 @@ async def service_environ(servers: RealServers, rabbit: str, database: Database)
 
 @asynccontextmanager
 async def started(service: str, environ: Mapping[str, str]) -> AsyncIterator[str]:
-    """The service from the moment it is ready until the end of the block; the address of its operations listener."""
+    """The service from the moment it is ready until the end of the block; the address of its operations listener.
+
+    That of the gateway is its private listener.
+    """
     bind = f"127.0.0.1:{unused_port()}"
     stop = asyncio.Event()
     run = import_module(f"services.{service}.main").run
-    task = asyncio.create_task(run({**environ, f"{service.upper()}_OPS_BIND": bind}, stop))
+    task = asyncio.create_task(run({**environ, OPERATIONS_BINDS[service]: bind}, stop))
     try:
         await eventually(lambda: task.done() or _is_ready(bind), timeout_seconds=20)
         yield f"http://{bind}"

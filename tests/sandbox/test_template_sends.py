@@ -218,3 +218,16 @@ async def test_the_template_of_the_tokens_own_account_is_meant(sandbox: Sandbox)
     status, _ = await sandbox.send(template, token="EAAother")
 
     assert status == 200
+
+
+@pytest.mark.parametrize("body", [{"text": "*{{1}}* is your code."}, {"add_security_recommendation": True}])
+async def test_a_code_template_may_be_registered_as_it_is_created(sandbox: Sandbox, body: dict[str, Any]) -> None:
+    buttons = [{"type": "OTP", "otp_type": "COPY_CODE", "text": "Copy code"}]
+    components = [{"type": "BODY", **body}, {"type": "BUTTONS", "buttons": buttons}]
+    row = {"waba_id": WABA, "name": "mine", "language": "en_US", "category": "AUTHENTICATION", "components": components}
+    await sandbox.call("POST", "/_sandbox/templates", row)
+
+    sent, _ = await sandbox.send_template("mine", [texts("123456"), url("0", "123456")])
+    refused = await sandbox.send_template("mine", [texts("123456")])
+
+    assert (sent, error_of(refused)["code"]) == (200, 131008)

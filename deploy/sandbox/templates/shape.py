@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+PRESET_CODE_TEXT = "*{{1}}* is your verification code."  # Meta writes the body of a code by itself
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 # Button kinds as Meta spells them in its `details`.
@@ -57,7 +58,7 @@ def shape_of(components: Sequence[Mapping[str, Any]], *, named: bool, card: bool
     """Read the demands from components as they were approved."""
     by_type = {str(component["type"]).upper(): component for component in components}
     header = by_type.get("HEADER", {})
-    body_text = by_type["BODY"].get("text", "") if "BODY" in by_type else None
+    body_text = by_type["BODY"].get("text") or PRESET_CODE_TEXT if "BODY" in by_type else None
     offer = by_type.get("LIMITED_TIME_OFFER", {}).get("limited_time_offer", {})
     cards = by_type.get("CAROUSEL", {}).get("cards", [])
     return Shape(
@@ -75,4 +76,6 @@ def shape_of(components: Sequence[Mapping[str, Any]], *, named: bool, card: bool
 
 def _button(button: Mapping[str, Any]) -> ButtonShape:
     kind = str(button["type"]).upper()
+    if kind == "OTP":  # so it is written at creation; what is approved is a URL button that takes the code
+        return ButtonShape("URL", dynamic=True)
     return ButtonShape(kind, dynamic=kind == "URL" and "{{" in button.get("url", ""))
