@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -20,6 +21,7 @@ class Gathering(Generic[ItemT, ResultT]):
     def __init__(self, work: Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]], *, limit: int) -> None:
         self._work = work
         self._limit = limit
+        self._context = copy_context()  # a group belongs to none of its callers, least of all to the first one
         self._waiting: dict[asyncio.Future[ResultT], ItemT] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -40,7 +42,7 @@ class Gathering(Generic[ItemT, ResultT]):
         future: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting[future] = item
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work_off())
+            self._task = asyncio.create_task(self._work_off(), context=self._context.copy())
         return future
 
     async def drained(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.webhooks.gathering import Gathering
+from shared.bus.context import WorkContext, current_work, working
 from tests.eventually import eventually
 
 
@@ -82,6 +83,16 @@ async def test_a_caller_who_gave_up_before_the_start_leaves_the_group() -> None:
     assert doubler.groups == [(1,), (3,)]
     with pytest.raises(asyncio.CancelledError):
         await impatient
+
+
+async def test_a_group_belongs_to_none_of_its_callers() -> None:
+    async def correlation_ids(items: Sequence[int]) -> Sequence[str]:
+        return [current_work().correlation_id for _ in items]
+
+    gathering = Gathering(correlation_ids, limit=10)
+
+    with working(WorkContext("req_of_the_first_caller")):
+        assert await gathering.add(1) != "req_of_the_first_caller"
 
 
 async def test_drained_returns_when_everything_submitted_is_done() -> None:

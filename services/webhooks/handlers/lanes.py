@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -63,6 +64,7 @@ class DeliveryLanes:
         self._lanes: dict[str, Lane] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._is_stopping = False
+        self._context = copy_context()  # a lane goes on after the message that woke it
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -75,10 +77,11 @@ class DeliveryLanes:
     def wake(self, webhook_ids: Iterable[str]) -> None:
         """Start on these webhooks now."""
         for webhook_id in webhook_ids:
-            lane = self._lanes.setdefault(webhook_id, Lane(webhook_id))
+            if (lane := self._lanes.get(webhook_id)) is None:
+                lane = self._lanes[webhook_id] = Lane(webhook_id)
             lane.has_more = True
             if lane.puller is None and not self._is_stopping:
-                lane.puller = asyncio.create_task(self._pull(lane), name=f"lane {webhook_id}")
+                lane.puller = asyncio.create_task(self._pull(lane), context=self._context.copy())
 
     async def sweep(self) -> None:
         """Start on every webhook that has something due: retries, and what a crash or another process left."""
