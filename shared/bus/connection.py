@@ -5,7 +5,7 @@ live and die together, and whoever needs them asks for the present ones.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Generic, TypeVar
 
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 HEARTBEAT_SECONDS = 10
 CONNECT_SECONDS = 5
 CLOSE_SECONDS = 3
+CANCEL_AGAIN_SECONDS = 0.5
 FIRST_CONNECT_SECONDS = 30  # a broker that starts together with the services is up by then
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -108,9 +109,7 @@ class Link(Generic[ReadyT]):
         try:
             yield
         finally:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            await end({keeper})
             await self._drop()
 
     @property
@@ -184,6 +183,14 @@ class Link(Generic[ReadyT]):
         session, self._session, self._ready = self._session, None, None
         if session is not None:
             await session.close()
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end; again where a library takes a cancellation for an error of its own."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
 
 
 @contextmanager

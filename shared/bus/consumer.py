@@ -10,7 +10,7 @@ from aiormq.abc import DeliveredMessage
 from aiormq.channel import Channel
 
 from shared.bus.acker import Acker
-from shared.bus.connection import AMQP_FAILURES, CLOSE_SECONDS, Link, Session, cancelled_only_by_us, describe
+from shared.bus.connection import AMQP_FAILURES, CLOSE_SECONDS, Link, Session, cancelled_only_by_us, describe, end
 from shared.bus.declare import declare_topology
 from shared.bus.envelope import Delivery
 from shared.bus.handling import Handling
@@ -137,8 +137,7 @@ class Consumer:
         await asyncio.gather(*(each.stop() for each in subscriptions))
         if self._calls:
             _, late = await asyncio.wait(self._calls, timeout=self._handling.patience.drain)
-            for task in late:
-                log.warning("call_cut_short")
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                log.warning("calls_cut_short", calls=len(late))
+            await end(late)
         await asyncio.gather(*(each.close() for each in subscriptions))

@@ -38,6 +38,7 @@ async def test_a_failing_event_is_tried_again_and_then_kept_among_the_dead_lette
         dead = await broker.next_in("messaging.templates.v1.dlq")
 
     assert tries == [TEMPLATES, TEMPLATES]
+    await broker.require_empty("messaging.templates.v1")
     assert dead.type == "templates.templates_changed.v1"
     assert dead.headers["wa-attempt"] == 1
     assert TemplatesChanged.model_validate_json(dead.body) == TEMPLATES
