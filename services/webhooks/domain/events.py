@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import orjson
 
 from shared.clock import iso_millis
 from shared.contracts.messaging import SentMessage
 from shared.errors import InvalidInputError
+from shared.similar_names import close_matches
 
 MESSAGE_SENT = "message.sent"
 EVERY_EVENT = "*"
@@ -80,7 +80,7 @@ def checked_event_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _unknown(name: str) -> str:
-    close = get_close_matches(name, sorted(EVENT_NAMES), n=1)
+    close = close_matches(name, sorted(EVENT_NAMES))
     return f"{name[:100]!r} is not an event" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
