@@ -55,7 +55,7 @@ async def test_two_gateways_let_one_burst_through_together(database: Database) -
     rates = KeyRateRepository(database, per_second=HARDLY_EVER, burst=200)
     one, other = limit_of(rates), limit_of(rates)
 
-    passed = await asyncio.gather(granted(one, "a", 150), granted(other, "a", 150))
+    passed = await asyncio.gather(granted(one, "a", 8 * PORTION), granted(other, "a", 8 * PORTION))
 
     assert sum(passed) == 200
 
