@@ -151,6 +151,18 @@ async def test_a_code_is_sent_again_once_after_its_window_and_says_so(stage: Sta
     assert len(stage.sent()) == 1
 
 
+async def test_a_code_that_meta_may_have_sent_is_told_so_at_once_and_sent_again_all_the_same(stage: Stage) -> None:
+    stage.meta.will(refuse(131000, 500))
+
+    outcome = await stage.ask(code())
+    await sweep_after(stage, RESEND_SECONDS)
+
+    assert (outcome.status, outcome.warnings) == ("failed", ("outcome_unknown",))
+    assert stage.meta.opaques() == [FIRST, SECOND]
+    assert await stage.state() == "SENT"
+    assert {"error", "wake_at"}.isdisjoint(await stage.document())
+
+
 async def test_a_code_whose_repetition_is_lost_too_is_not_sent_a_third_time(stage: Stage) -> None:
     stage.meta.will(cut, cut)
     await stage.bus.send(code())

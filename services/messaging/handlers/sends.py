@@ -63,11 +63,15 @@ class SendHandlers:
         claimed, _ = await asyncio.gather(
             self._send_new(list(first.values()), numbers), self.sending.ensure_threads(list(first.values()), contacts)
         )
-        for received, message in prepared:
-            if isinstance(message, WaapiError):
-                await self._refuse(received, message)
-            elif message.id not in claimed or message is not first[message.id]:
-                await self._tell_present_state(received)
+        await asyncio.gather(
+            *(
+                self._refuse(received, message)
+                if isinstance(message, WaapiError)
+                else self._tell_present_state(received)
+                for received, message in prepared
+                if isinstance(message, WaapiError) or message.id not in claimed or message is not first[message.id]
+            )
+        )
 
     async def _send_new(self, messages: list[OutboundMessage], numbers: Numbers) -> set[str]:
         """Send what is new as far as the numbers' rates allow; returns the ids that are taken care of.
