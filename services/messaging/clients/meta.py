@@ -36,10 +36,7 @@ class MetaClient:
         self, meta_phone_number_id: str, authorization: str, body: bytes, *, timeout_seconds: float
     ) -> Observation:
         """Post one message and report what was seen; raises nothing but cancellation."""
-        try:
-            async with asyncio.timeout(min(self.turn_seconds, timeout_seconds)):
-                await self.slots.acquire()
-        except TimeoutError:
+        if not await self._has_turn(timeout_seconds):
             return NotConnected("not_connected: all connections are busy")
         try:
             return await self._post(
@@ -51,6 +48,15 @@ class MetaClient:
             return Lost(f"answer_lost: {type(error).__name__}")
         finally:
             self.slots.release()
+
+    async def _has_turn(self, timeout_seconds: float) -> bool:
+        if not self.slots.locked():  # as nearly always: no timer is set up
+            return await self.slots.acquire()
+        try:
+            async with asyncio.timeout(min(self.turn_seconds, timeout_seconds)):
+                return await self.slots.acquire()
+        except TimeoutError:
+            return False
 
     async def _post(self, url: str, authorization: str, body: bytes, timeout_seconds: float) -> Observation:
         async with self.session.post(
