@@ -1,0 +1,1 @@
+"""What the image and docker-compose.yml need beside the services."""
