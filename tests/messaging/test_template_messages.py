@@ -79,10 +79,13 @@ async def test_unknown_names_cause_at_most_one_sync_a_minute(stage: Stage) -> No
 
 
 async def test_a_language_that_is_not_approved_is_refused_with_those_that_are(stage: Stage) -> None:
+    owner = stage.own_templates(template())
+
     with pytest.raises(InvalidInputError, match="approved: en_US"):
         await stage.ask(text(content=greeting(language="hi")))
 
     assert stage.meta.calls == []
+    assert owner.asked == ["order_shipped"]  # the copy might be behind
 
 
 async def test_while_templates_is_away_the_message_goes_out_unverified_with_a_warning(stage: Stage) -> None:
