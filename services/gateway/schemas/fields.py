@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -16,33 +15,44 @@ from pydantic import (
 
 from services.gateway.domain.links import LONGEST_LINK, is_media_link, is_web_link
 from services.gateway.domain.recipients import is_recipient
+from services.gateway.schemas.checked import Checked, EmptyIsNone
 from shared.web.field_errors import UnionBy, field_error
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:+@-]{1,128}", re.ASCII)
 _META_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)  # becomes a part of a path at Meta
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_EMAIL = re.compile(r"""[^\s@<>"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?""")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # travels in an Authorization header
+_LONGEST_EMAIL = 254
+
+# What JSON Schema says of checks that a pattern tells in part. Schemes may be in capitals, and patterns have no flags.
+_NOT_BLANK = {"pattern": r"\S"}
+_E164 = {"pattern": r"^\+[1-9][0-9]{6,14}$"}
+_HTTPS = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]://[^\x00-\x20\x7f]+$"}
+_HTTP = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+$"}
 
 
 class Body(BaseModel):
     """A body, or a part of one: types as given, nothing converted; keys that we do not know are left alone."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class SendPart(BaseModel):
-    """A part of a send request; keys that we do not know are kept, to be named in `warnings`."""
+    """A part of a send request; keys that we do not know are kept, to be named in `warnings`.
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    The texts below fields are what the API's documentation says of them.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow", use_attribute_docstrings=True)
 
 
-def _matching(pattern: re.Pattern[str], words: str) -> AfterValidator:
+def _matching(pattern: re.Pattern[str], words: str) -> Checked:
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
             raise field_error(words)
         return value
 
-    return AfterValidator(check)
+    return Checked(check, {"pattern": f"^{pattern.pattern}$"})
 
 
 def _not_blank(value: str) -> str:
@@ -70,9 +80,13 @@ def _web_link(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if len(value) > 254 or ".." in value or not _EMAIL.fullmatch(value):
+    if len(value) > _LONGEST_EMAIL or ".." in value or not _EMAIL.fullmatch(value):
         raise field_error("must be an e-mail address, e.g. ravi@example.com")
     return value
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _time_text(value: Any) -> Any:
@@ -81,26 +95,26 @@ def _time_text(value: Any) -> Any:
     return value
 
 
-def _empty_is_none(value: Any) -> Any:
-    return None if value == "" else value
-
-
-NOT_BLANK = AfterValidator(_not_blank)
-EMPTY_IS_NONE = BeforeValidator(_empty_is_none)  # many clients send "" for what they leave open
+NOT_BLANK = Checked(_not_blank, _NOT_BLANK)
+EMPTY_IS_NONE = EmptyIsNone()  # many clients send "" for what they leave open
+WHOLE = BeforeValidator(_whole)  # JSON has one kind of number: 5.0 is an integer
 
 Identifier = Annotated[str, _matching(_IDENTIFIER, "must have 1 to 128 letters, digits or _ . : + @ -")]
 MetaId = Annotated[str, _matching(_META_ID, "must have 1 to 64 letters, digits, _ or -")]
 AccessToken = Annotated[str, _matching(_TOKEN, "must have 1 to 4096 printable characters without spaces")]
-Email = Annotated[str, AfterValidator(_email)]
+Email = Annotated[
+    str,
+    Checked(_email, {"pattern": f"^{_EMAIL.pattern}$", "maxLength": _LONGEST_EMAIL, "not": {"pattern": r"\.\."}}),
+]
 Name = Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
 OptionalName = Annotated[Annotated[str, Field(max_length=200)] | None, EMPTY_IS_NONE]
 OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, EMPTY_IS_NONE]
 OptionalEmail = Annotated[Email | None, EMPTY_IS_NONE]
 FutureTime = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_time_text)]
 
-Recipient = Annotated[str, AfterValidator(_recipient)]
-MediaLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), AfterValidator(_media_link)]
-WebLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), AfterValidator(_web_link)]
+Recipient = Annotated[str, Checked(_recipient, _E164)]
+MediaLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), Checked(_media_link, _HTTPS)]
+WebLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), Checked(_web_link, _HTTP)]
 Filename = Annotated[Annotated[str, Field(max_length=240)] | None, EMPTY_IS_NONE]
 
 

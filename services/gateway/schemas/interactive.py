@@ -1,21 +1,39 @@
 """Interactive messages: reply buttons, a link button, a list, and a carousel made at the moment of sending."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, Tag, ValidationInfo, model_validator
 
+from services.gateway.schemas.checked import Checked
 from services.gateway.schemas.fields import EMPTY_IS_NONE, NOT_BLANK, SendPart, WebLink, all_different, by_type
 from services.gateway.schemas.media import CardHeader, DocumentHeader, LiteralTextHeader, PictureHeader
-from services.gateway.schemas.template import check_card_indexes
+from services.gateway.schemas.rules import filled, filled_one_of
+from services.gateway.schemas.template import CardIndex, check_card_indexes
 from shared.contracts import content
 from shared.web.field_errors import field_error
 
 MOST_ROWS = 10  # over all sections
 MOST_CARD_LINE_BREAKS = 2
 
+_FEW_LINE_BREAKS = {"pattern": rf"^[^\n]*(?:\n[^\n]*){{0,{MOST_CARD_LINE_BREAKS}}}$"}
+_TITLED_SECTIONS: dict[str, Any] = {
+    "if": {"properties": {"sections": {"minItems": 2}}},
+    "then": {"properties": {"sections": {"items": filled("title")}}},
+}
+
+
+def _few_line_breaks(text: str) -> str:
+    if text.count("\n") > MOST_CARD_LINE_BREAKS:
+        raise field_error(f"must have at most {MOST_CARD_LINE_BREAKS} line breaks")
+    return text
+
+
 Label = Annotated[str, Field(min_length=1, max_length=20), NOT_BLANK]
 BodyText = Annotated[str, Field(min_length=1, max_length=1024), NOT_BLANK]
 Footer = Annotated[Annotated[str, Field(max_length=60)] | None, EMPTY_IS_NONE]
+CardText = Annotated[
+    Annotated[str, Field(max_length=160), Checked(_few_line_breaks, _FEW_LINE_BREAKS)] | None, EMPTY_IS_NONE
+]
 
 Header = Annotated[
     Annotated[LiteralTextHeader, Tag("(text)")]
@@ -27,10 +45,12 @@ Header = Annotated[
 
 
 class Reply(SendPart):
-    """A quick-reply button."""
+    """A quick-reply button; no id and no title twice in a message."""
 
     id: Annotated[str, Field(min_length=1, max_length=256), NOT_BLANK]
+    """Comes back in the webhook when the button is tapped."""
     title: Label
+    """The button's label."""
 
     def content(self) -> content.ReplyButton:
         """The button in the words of the bus."""
@@ -38,9 +58,10 @@ class Reply(SendPart):
 
 
 class CardReply(Reply):
-    """A quick-reply button of a card, where Meta wants short ids."""
+    """A quick-reply button of a card, where Meta wants short ids; no id and no title twice on a card."""
 
     id: Annotated[str, Field(min_length=1, max_length=20), NOT_BLANK]
+    """Comes back in the webhook when the button is tapped."""
 
 
 class ButtonMessage(SendPart):
@@ -48,9 +69,13 @@ class ButtonMessage(SendPart):
 
     type: Literal["button"]
     header: Header | None = None
+    """What stands above the text."""
     body: BodyText
+    """The text."""
     footer: Footer = None
+    """Small print below the text."""
     buttons: Annotated[list[Reply], Field(min_length=1, max_length=3)]
+    """The quick replies."""
 
     @model_validator(mode="after")
     def _buttons_differ(self) -> Self:
@@ -72,10 +97,15 @@ class CtaUrlMessage(SendPart):
 
     type: Literal["cta_url"]
     header: Header | None = None
+    """What stands above the text."""
     body: BodyText
+    """The text."""
     footer: Footer = None
+    """Small print below the text."""
     url: WebLink
+    """Link that the button opens."""
     display_text: Label
+    """The button's label."""
 
     def content(self) -> content.CtaUrlInteractive:
         """The message in the words of the bus."""
@@ -89,11 +119,14 @@ class CtaUrlMessage(SendPart):
 
 
 class Row(SendPart):
-    """One choice of a list."""
+    """One choice of a list; no id twice in a list."""
 
     id: Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
+    """Comes back in the webhook when the row is picked."""
     title: Annotated[str, Field(min_length=1, max_length=24), NOT_BLANK]
+    """What the row says."""
     description: Annotated[Annotated[str, Field(max_length=72)] | None, EMPTY_IS_NONE] = None
+    """Small print below the title."""
 
     def content(self) -> content.ListRow:
         """The row in the words of the bus."""
@@ -104,7 +137,9 @@ class Section(SendPart):
     """A group of choices."""
 
     title: Annotated[Annotated[str, Field(max_length=24)] | None, EMPTY_IS_NONE] = None
+    """Heading of the group; required when there are several."""
     rows: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
+    """The choices."""
 
     def content(self) -> content.ListSection:
         """The section in the words of the bus."""
@@ -114,12 +149,19 @@ class Section(SendPart):
 class ListMessage(SendPart):
     """A list to pick from; Meta takes text headers only."""
 
+    model_config = ConfigDict(json_schema_extra=_TITLED_SECTIONS)
+
     type: Literal["list"]
     header: LiteralTextHeader | None = None
+    """What stands above the text."""
     body: Annotated[str, Field(min_length=1, max_length=4096), NOT_BLANK]
+    """The text."""
     footer: Footer = None
+    """Small print below the text."""
     display_text: Label
+    """Label of the button that opens the list."""
     sections: Annotated[list[Section], Field(min_length=1, max_length=10)]
+    """The groups of choices; ten choices at most in all of them together."""
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Self:
@@ -148,7 +190,9 @@ class CardLink(SendPart):
     """A card's button that opens a link."""
 
     display_text: Label
+    """The button's label."""
     url: WebLink
+    """Link that the button opens."""
 
     def content(self) -> content.CtaUrl:
         """The button in the words of the bus."""
@@ -156,13 +200,20 @@ class CardLink(SendPart):
 
 
 class InteractiveCard(SendPart):
-    """One card; quick replies and a link may stand side by side."""
+    """One card; quick replies and a link may stand side by side, unless the operator holds to Meta's either/or."""
 
-    card_index: Annotated[int, Field(ge=0, le=9)] | None = None
+    model_config = ConfigDict(json_schema_extra=filled_one_of("buttons", "cta_url"))
+
+    card_index: CardIndex = None
+    """0-based; left out, its place in the array. No index twice."""
     header: CardHeader
-    body: Annotated[Annotated[str, Field(max_length=160)] | None, EMPTY_IS_NONE] = None
+    """The card's image or video."""
+    body: CardText = None
+    """The card's text, with two line breaks at most."""
     buttons: Annotated[list[CardReply], Field(max_length=2)] | None = None
+    """The card's quick replies."""
     cta_url: CardLink | None = None
+    """The card's link."""
 
     @model_validator(mode="after")
     def _is_sendable(self, info: ValidationInfo) -> Self:
@@ -170,8 +221,6 @@ class InteractiveCard(SendPart):
             raise field_error("must have buttons or a cta_url")
         if self.buttons and self.cta_url and (info.context or {}).get("meta_strict"):
             raise field_error("must have either buttons or a cta_url: Meta does not take both on one card")
-        if self.body is not None and self.body.count("\n") > MOST_CARD_LINE_BREAKS:
-            raise field_error(f"must have at most {MOST_CARD_LINE_BREAKS} line breaks", field="body")
         check_replies(self.buttons or [])
         return self
 
@@ -196,7 +245,9 @@ class CarouselMessage(SendPart):
 
     type: Literal["carousel"]
     body: BodyText
+    """The text above the cards."""
     cards: Annotated[list[InteractiveCard], Field(min_length=2, max_length=10)]
+    """The cards, all with the same number of quick replies, and all or none with a link."""
 
     @model_validator(mode="after")
     def _cards_match(self) -> Self:

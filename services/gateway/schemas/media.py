@@ -11,22 +11,26 @@ Caption = Annotated[Annotated[str, Field(max_length=1024)] | None, EMPTY_IS_NONE
 
 
 class CaptionedMedia(SendPart):
-    """`media` of an image or a video."""
+    """An image or a video."""
 
     url: MediaLink
+    """Publicly accessible https:// link."""
     caption: Caption = None
+    """Text below it."""
 
 
 class AudioMedia(SendPart):
-    """`media` of an audio message; Meta knows no caption there."""
+    """An audio file; Meta knows no caption there."""
 
     url: MediaLink
+    """Publicly accessible https:// link."""
 
 
 class DocumentMedia(CaptionedMedia):
-    """`media` of a document."""
+    """A document."""
 
     filename: Filename = None
+    """Name that the recipient sees; left out, it is taken from the link."""
 
 
 def media_content(
@@ -46,6 +50,7 @@ class PictureHeader(SendPart):
 
     type: Literal["image", "video"]
     url: MediaLink
+    """Publicly accessible https:// link."""
 
     def content(self) -> MediaHeader:
         """The header in the words of the bus."""
@@ -57,7 +62,9 @@ class DocumentHeader(SendPart):
 
     type: Literal["document"]
     url: MediaLink
+    """Publicly accessible https:// link."""
     filename: Filename = None
+    """Name that the recipient sees; left out, it is taken from the link."""
 
     def content(self) -> MediaHeader:
         """The header in the words of the bus."""
@@ -69,6 +76,7 @@ class LiteralTextHeader(SendPart):
 
     type: Literal["text"]
     text: Annotated[str, Field(min_length=1, max_length=60), NOT_BLANK]
+    """What the header says."""
 
     def content(self) -> TextHeader:
         """The header in the words of the bus."""

@@ -18,11 +18,14 @@ MOST_WARNINGS = 20
 
 
 class Contact(SendPart):
-    """What the caller knows of the recipient."""
+    """What the caller knows of the recipient: the contact is created, or updated with what is given."""
 
     name: OptionalName = None
+    """Name of the person."""
     email: OptionalEmail = None
+    """E-mail address of the person."""
     company: OptionalName = None
+    """Company that the person belongs to."""
 
     def content(self) -> ContactInput:
         """The contact in the words of the bus."""
@@ -31,7 +34,9 @@ class Contact(SendPart):
 
 class _Send(SendPart):
     to: Recipient
+    """Recipient's phone number in E.164 format, of a length that its country has."""
     contact: Contact | None = None
+    """Creates or updates the recipient's contact."""
 
 
 class TextBody(_Send):
@@ -39,7 +44,9 @@ class TextBody(_Send):
 
     type: Literal["text"]
     text: Annotated[str, Field(min_length=1, max_length=4096), NOT_BLANK]
+    """The message."""
     preview_url: bool = False
+    """Whether WhatsApp shows a preview of the first link."""
 
     def content(self) -> content.TextContent:
         """The message in the words of the bus."""
@@ -51,6 +58,7 @@ class PictureBody(_Send):
 
     type: Literal["image", "video"]
     media: CaptionedMedia
+    """The file, and its caption."""
 
     def content(self) -> content.MediaContent:
         """The message in the words of the bus."""
@@ -62,6 +70,7 @@ class AudioBody(_Send):
 
     type: Literal["audio"]
     media: AudioMedia
+    """The file."""
 
     def content(self) -> content.MediaContent:
         """The message in the words of the bus."""
@@ -73,6 +82,7 @@ class DocumentBody(_Send):
 
     type: Literal["document"]
     media: DocumentMedia
+    """The file, its name and its caption."""
 
     def content(self) -> content.MediaContent:
         """The message in the words of the bus."""
@@ -84,6 +94,7 @@ class TemplateBody(_Send):
 
     type: Literal["template"]
     template: Template
+    """The approved template and its values."""
 
     def content(self) -> content.TemplateContent:
         """The message in the words of the bus."""
@@ -95,6 +106,7 @@ class InteractiveBody(_Send):
 
     type: Literal["interactive"]
     interactive: Interactive
+    """What the message consists of."""
 
     def content(self) -> content.InteractiveContent:
         """The message in the words of the bus."""
@@ -106,6 +118,7 @@ class CarouselBody(_Send):
 
     type: Literal["carousel"]
     carousel: Carousel
+    """The approved template and its values."""
 
     def content(self) -> content.CarouselTemplateContent:
         """The message in the words of the bus."""
@@ -114,7 +127,7 @@ class CarouselBody(_Send):
 
 SendBody = TextBody | PictureBody | AudioBody | DocumentBody | TemplateBody | InteractiveBody | CarouselBody
 
-_ADAPTER: TypeAdapter[SendBody] = TypeAdapter(
+SEND_BODY: TypeAdapter[SendBody] = TypeAdapter(
     Annotated[
         Annotated[TextBody, Tag("(text)")]
         | Annotated[PictureBody, Tag("(image)")]
@@ -135,7 +148,7 @@ def parse_send_body(value: Any, *, local: bool, meta_strict: bool = False) -> Se
     `local` lets loopback links and magic numbers through, `meta_strict` refuses what Meta's pages forbid although the
     API document allows it. Raises InvalidInputError that names every field which is wrong.
     """
-    body: SendBody = validate_as(_ADAPTER, value, context={"local": local, "meta_strict": meta_strict})
+    body: SendBody = validate_as(SEND_BODY, value, context={"local": local, "meta_strict": meta_strict})
     return body
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic import PlainValidator, WithJsonSchema
 
 from services.gateway.schemas.fields import SendPart
 from shared.web.field_errors import field_error
@@ -48,13 +48,39 @@ def _value(value: Any, field: str | int) -> str:
     return text
 
 
-Variables = Annotated[Values, PlainValidator(_values)]
+_VALUE = {
+    "anyOf": [
+        {
+            "type": "string",
+            "maxLength": LONGEST_VALUE,
+            "pattern": r"\S",
+            "not": {"pattern": r"[\n\r\t]| {5}"},
+            "description": "Without line breaks, tabs, and more than four spaces in a row: Meta refuses them.",
+        },
+        {"type": "number"},
+    ]
+}
+_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "items": _VALUE, "maxItems": MOST_VALUES},
+        {
+            "type": "object",
+            "propertyNames": {"pattern": rf"^[^$.][^.]{{0,{LONGEST_NAME - 1}}}$"},
+            "additionalProperties": _VALUE,
+            "maxProperties": MOST_VALUES,
+        },
+        {"type": "null"},
+    ]
+}
+
+Variables = Annotated[Values, PlainValidator(_values), WithJsonSchema(_SCHEMA)]
 
 
 class BodyPart(SendPart):
-    """`body: {variables}` of a template."""
+    """Values for the variables of a text."""
 
     variables: Variables = ()
+    """An array for `{{1}}`, `{{2}}`, …, an object for named parameters. Numbers are sent as text."""
 
 
 def body_values(body: BodyPart | None) -> Values:
