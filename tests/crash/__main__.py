@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     root = Path(tempfile.mkdtemp(prefix="waapi-crash-"))
     with CrashStack.running(root, _say) as stack:
         code = _all_mutants(stack) if asked.all_mutants else _one_run(stack, _options(asked))
-    if code == 0:
+    if code == 0 and not asked.keep:
         shutil.rmtree(root, ignore_errors=True)
     else:
         _say(f"  everything of this run, logs among it, is left in {root}")
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batches", type=int, help="campaign batches of 50 (default: 4 for 1,000 messages)")
     parser.add_argument("--per-second", type=float, help="messages begun (default: as many as make ten minutes)")
     parser.add_argument("--seed", type=int, help="make an earlier run again")
+    parser.add_argument("--keep", action="store_true", help="leave data and logs, also of a run that went well")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with one deliberate bug; must end with exit code 1")
     parser.add_argument("--all-mutants", action="store_true", help="each deliberate bug once; 0 if all are noticed")
     return parser
