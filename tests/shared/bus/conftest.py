@@ -24,8 +24,8 @@ async def open_bus(rabbit: str) -> AsyncIterator[OpenBus]:
     """Opens buses that try once more after a second and then give up."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(service: str, **options: Any) -> RabbitBus:
-            return await stack.enter_async_context(rabbit_bus(rabbit, service=service, patience=IMPATIENT, **options))
+        async def open_one(service: str, patience: Patience = IMPATIENT, **options: Any) -> RabbitBus:
+            return await stack.enter_async_context(rabbit_bus(rabbit, service=service, patience=patience, **options))
 
         yield open_one
 

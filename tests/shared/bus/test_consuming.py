@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.bus.port import Received
 from shared.contracts.base import Done
@@ -9,7 +10,7 @@ from shared.contracts.messaging import Credits, GetCredits
 from shared.contracts.webhooks import DeleteSubscription, MetaStatusesReceived
 from tests.eventually import eventually
 from tests.shared.bus.broker_eye import BrokerEye
-from tests.shared.bus.conftest import OpenBus
+from tests.shared.bus.conftest import IMPATIENT, OpenBus
 from tests.shared.bus.samples import CREDITS, GET_CREDITS, name_of, statuses
 
 
@@ -92,14 +93,40 @@ async def test_calls_under_way_are_finished_before_consuming_ends(open_bus: Open
         handled.append(command.webhook_id)
         return Done()
 
+    async def send_another_and_let_go() -> None:
+        await webhooks.send(delete("second"))
+        let_go.set()
+
     webhooks.on(DeleteSubscription, delete_subscription)
     async with webhooks.consuming():
         await webhooks.send(delete("first"))
         await begun.wait()
-        asyncio.get_running_loop().call_later(0.1, let_go.set)
+        meanwhile = asyncio.create_task(send_another_and_let_go())
+    await meanwhile
 
     assert handled == ["first"]
+    assert b"second" in (await broker.next_in("webhooks.commands.v1")).body
     await broker.require_empty("webhooks.commands.v1")
+
+
+async def test_what_is_kept_in_hand_goes_back_at_once_when_the_service_stops(
+    open_bus: OpenBus, broker: BrokerEye
+) -> None:
+    begun = asyncio.Event()
+    patience = replace(IMPATIENT, hold=600, longest_pause=600, shortest_pause=600, drain=600)
+    webhooks = await open_bus("webhooks", transient=(ConnectionError,), patience=patience)
+
+    async def find_the_database_away(command: DeleteSubscription) -> Done:
+        begun.set()
+        raise ConnectionError
+
+    webhooks.on(DeleteSubscription, find_the_database_away)
+    async with asyncio.timeout(20):
+        async with webhooks.consuming():
+            await webhooks.send(delete("first"))
+            await begun.wait()
+
+    assert b"first" in (await broker.next_in("webhooks.commands.v1")).body
 
 
 async def test_what_is_not_finished_in_time_is_delivered_again(open_bus: OpenBus) -> None:

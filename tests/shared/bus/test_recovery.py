@@ -148,16 +148,22 @@ async def test_a_broker_short_of_memory_takes_nothing_and_still_gives(
         limit_memory(own_broker, "{absolute, 1000}")
         try:
             assert await eventually(is_blocked, timeout_seconds=30)
+            with pytest.raises(BusUnavailableError):
+                await gateway.check()
+            with pytest.raises(BusUnavailableError):
+                await gateway.publish(statuses("never"))
             let_go.set()
             await eventually(lambda: "before" in heard)
         finally:
             limit_memory(own_broker, "0.4")
-        assert await eventually(lambda: answers_check(gateway))
+        assert await eventually(lambda: is_ready(gateway))
         await gateway.publish(statuses("after"))
         await eventually(lambda: "after" in heard)
 
+    assert "never" not in heard
 
-async def answers_check(bus: RabbitBus) -> bool:
+
+async def is_ready(bus: RabbitBus) -> bool:
     """Whether the bus counts itself ready."""
     try:
         await bus.check()
