@@ -1,12 +1,12 @@
 """Writing down what calls to Meta showed, and telling those who wait for it.
 
 Everything is recorded before anybody is told: while the broker is away telling takes long, and a result that is not
-stored by the end of its lease counts as unknown.
+stored by the end of its lease counts as unknown. Results that come while others are being written are written together.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from services.messaging.announcements import Announcer, Answer
@@ -15,57 +15,92 @@ from services.messaging.domain.results import Accepted, Failed, Postponed, Unkno
 from services.messaging.repositories.messages import MessageRepository
 from shared.contracts.messaging import FailedMessage, SentMessage
 from shared.crashpoints import crash_point
+from shared.gathering import Gathering
 from shared.insist import insist
 
-Finished = tuple[OutboundMessage, Verdict]
+_TOGETHER = 100  # results in one write, and events in one message
+
+Item = SentMessage | FailedMessage
+Told = tuple[Answer | None, Item | None]  # to whoever waits for the message, and to everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one attempt's call to Meta means."""
+
+    message: OutboundMessage
+    verdict: Verdict
+    attempt_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Records verdicts, the accepted ones of a group in one update."""
+    """Records verdicts, all accepted ones of a write in one update."""
 
     messages: MessageRepository
     announcer: Announcer
+    _recording: Gathering[Result, Item | None] = field(init=False)
+    _announcing: Gathering[Item, None] = field(init=False)
 
-    async def record(self, finished: Sequence[Finished], attempt_id: str) -> None:
-        """Store what became of an attempt's calls, then answer and announce it."""
-        accepted = [(message, verdict) for message, verdict in finished if isinstance(verdict, Accepted)]
-        others = [(message, verdict) for message, verdict in finished if not isinstance(verdict, Accepted)]
-        sent, rest = await asyncio.gather(
-            self._record_accepted(accepted),
-            asyncio.gather(*(self._record_other(message, verdict, attempt_id) for message, verdict in others)),
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_recording", Gathering(self._record, limit=_TOGETHER))
+        object.__setattr__(self, "_announcing", Gathering(self._announce, limit=_TOGETHER))
+
+    async def record(self, result: Result) -> None:
+        """Store what became of a call, answer who waits for it, and announce it."""
+        item = await self._recording.add(result)
+        if item is not None:
+            await self._announcing.add(item)
+
+    async def drained(self) -> None:
+        """Wait until everything is recorded and announced."""
+        await self._recording.drained()
+        await self._announcing.drained()
+
+    async def _record(self, results: Sequence[Result]) -> list[Item | None]:
+        """Store a group of results and answer; returns what is to be announced of each."""
+        accepted = [result for result in results if isinstance(result.verdict, Accepted)]
+        others = [result for result in results if not isinstance(result.verdict, Accepted)]
+        told, rest = await asyncio.gather(
+            self._record_accepted(accepted), asyncio.gather(*map(self._record_other, others))
         )
         crash_point("messaging.recorded")
-        told = [outcome(message, "sent", wa_message_id=verdict.wa_message_id) for message, verdict in accepted]
-        answers: list[Answer] = [(message.reply, answer) for (message, _), answer in zip(accepted, told, strict=True)]
-        answers += [answer for answer, _ in rest if answer is not None]
-        await self.announcer.answer(answers)
-        await self.announcer.announce_sent(sent)
-        await self.announcer.announce_failed([item for _, item in rest if item is not None])
+        told |= {result.message.id: each for result, each in zip(others, rest, strict=True)}
+        await self.announcer.answer([answer for answer, _ in told.values() if answer is not None])
+        return [told[result.message.id][1] for result in results]
 
-    async def _record_accepted(self, accepted: Sequence[tuple[OutboundMessage, Accepted]]) -> list[SentMessage]:
-        if not accepted:
-            return []
-        wamids = {message.id: verdict.wa_message_id for message, verdict in accepted}
+    async def _record_accepted(self, results: Sequence[Result]) -> dict[str, Told]:
+        wamids = {each.message.id: each.verdict.wa_message_id for each in results if isinstance(each.verdict, Accepted)}
+        if not wamids:
+            return {}
         sent_at = await insist(lambda: self.messages.record_accepted(wamids))
-        return [sent_item(message, verdict.wa_message_id, sent_at) for message, verdict in accepted]
+        told: dict[str, Told] = {}
+        for message in (result.message for result in results):
+            wa_message_id = wamids[message.id]
+            answer = (message.reply, outcome(message, "sent", wa_message_id=wa_message_id))
+            told[message.id] = answer, sent_item(message, wa_message_id, sent_at)
+        return told
 
-    async def _record_other(
-        self, message: OutboundMessage, verdict: Verdict, attempt_id: str
-    ) -> tuple[Answer | None, FailedMessage | None]:
+    async def _record_other(self, result: Result) -> Told:
         """Record one outcome that is no acceptance; what is to be told of it now, if anything."""
-        match verdict:
-            case Failed(error=error):
+        message, attempt_id = result.message, result.attempt_id
+        match result.verdict:
+            case Failed(error=error) as verdict:
                 failed_at = await insist(partial(self.messages.record_failed, message.id, attempt_id, verdict))
                 if failed_at is not None:
                     failure = f"meta_{error.code}"
                     told = outcome(message, "failed", error=error, failure=failure)
                     return (message.reply, told), failed_item(message, failure, error, failed_at)
-            case Postponed():
+            case Postponed() as verdict:
                 await insist(partial(self.messages.record_postponed, message, attempt_id, verdict))
-            case Unknown(error=error):
+            case Unknown(error=error) as verdict:
                 await insist(partial(self.messages.record_unknown, message, attempt_id, verdict))
                 if error is not None:  # Meta has spoken; other unknowns may still be settled while the caller waits
                     told = outcome(message, "failed", error=error, more_warnings=("outcome_unknown",))
                     return (message.reply, told), None
         return None, None
+
+    async def _announce(self, items: Sequence[Item]) -> list[None]:
+        await self.announcer.announce_sent([item for item in items if isinstance(item, SentMessage)])
+        await self.announcer.announce_failed([item for item in items if isinstance(item, FailedMessage)])
+        return [None] * len(items)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.messaging.dispatch import Dispatcher
+from services.messaging.dispatch import Calls, Dispatcher
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.domain.states import Timing
 from services.messaging.preparation import Numbers
@@ -41,18 +41,15 @@ class Sending:
         rate = numbers[phone_number_id].messages_per_second
         return await self.rates.take(phone_number_id, wanted, messages_per_second=rate, lane=lane)
 
-    async def send(self, messages: Sequence[OutboundMessage], numbers: Numbers, *, settle_seconds: float) -> set[str]:
-        """Walk new messages through the protocol, each class with its own timing; returns the ids that were ours."""
+    async def send(self, messages: Sequence[OutboundMessage], numbers: Numbers) -> dict[str, Calls]:
+        """Walk new messages into the protocol, each class with its own timing; returns the ids that were ours."""
         parts: defaultdict[Timing, list[OutboundMessage]] = defaultdict(list)
         for message in messages:
             parts[self.timing_for(message.message_class)].append(message)
         claimed = await asyncio.gather(
-            *(
-                self.dispatcher.send_new(part, numbers, timing, settle_seconds=settle_seconds)
-                for timing, part in parts.items()
-            )
+            *(self.dispatcher.send_new(part, numbers, timing) for timing, part in parts.items())
         )
-        return {id_ for part in claimed for id_ in part}
+        return {id_: calls for part in claimed for id_, calls in part.items()}
 
     async def ensure_threads(
         self, messages: Sequence[OutboundMessage], contacts: Mapping[str, ContactInput | None]

@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 
 from services.messaging.announcements import Announcer
-from services.messaging.dispatch import Dispatcher
+from services.messaging.dispatch import Dispatcher, linger
 from services.messaging.domain.messages import StoredMessage, failed_item, sent_item
 from services.messaging.domain.states import DISPATCHING, FAILED, SENT, UNKNOWN, Timing, policy_for
 from services.messaging.repositories.numbers import NumberRepository, SendingNumber
@@ -28,7 +28,6 @@ log = structlog.get_logger()
 _ROUND = 500
 _ROUNDS_AT_MOST = 20  # then the pause of the caller, so that nothing can keep a sweep busy for ever
 _GROUP = 50
-_SETTLE_SECONDS = 0.25
 _GROUPS_AT_ONCE = 4
 _ALL_BUSY = timedelta(seconds=1)
 _NUMBER_GONE = timedelta(minutes=1)
@@ -166,7 +165,8 @@ class Sweeper:
     async def _send(self, claimed: list[StoredMessage], attempt_id: str, timing: Timing) -> None:
         messages = [stored.message for stored in claimed]
         numbers = await self.numbers.list_sending({message.phone_number_id for message in messages})
-        await self.dispatcher.send_claimed(messages, numbers, attempt_id, timing, settle_seconds=_SETTLE_SECONDS)
+        started = await self.dispatcher.send_claimed(messages, numbers, attempt_id, timing)
+        await linger({call for calls in started.values() for call in calls})
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

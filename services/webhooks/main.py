@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 
 from services.webhooks.clients.guard import UrlGuard
 from services.webhooks.clients.vendor import VendorClient
-from services.webhooks.gathering import Gathering
 from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.inbound import MetaInbox
 from services.webhooks.handlers.lanes import DeliveryLanes
@@ -19,6 +18,7 @@ from services.webhooks.repositories.subscriptions import SubscriptionRepository
 from services.webhooks.routes import BODY_LIMIT_BYTES, MetaRoutes
 from services.webhooks.settings import WebhooksSettings
 from shared.clock import utc_now
+from shared.gathering import Gathering
 from shared.ids import new_id
 from shared.mongo import TRANSIENT_ERRORS
 from shared.periodic import repeating

@@ -12,7 +12,7 @@ from services.webhooks.clients.guard import UrlGuard
 from services.webhooks.clients.vendor import VendorClient
 from services.webhooks.domain.addresses import AddressPolicy
 from services.webhooks.domain.events import message_sent
-from services.webhooks.gathering import Gathering
+from shared.gathering import Gathering
 from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.inbound import MetaInbox
 from services.webhooks.handlers.lanes import DeliveryLanes

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from services.messaging.dispatch import linger
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.preparation import Numbers, Preparation
 from services.messaging.sending import Sending
@@ -14,7 +15,6 @@ from shared.errors import InvalidInputError, NotFoundError
 
 log = structlog.get_logger()
 
-SETTLE_SECONDS = 0.25  # a hanging call delays its batch's results by no more
 _LONGEST_TOKEN_WAIT_SECONDS = 30.0  # then the rest of a batch is stored for later
 
 
@@ -55,7 +55,8 @@ class BatchHandlers:
             grant = await self.sending.take(waiting[0].phone_number_id, len(waiting), numbers, "campaign")
             going, waiting = waiting[: grant.count], waiting[grant.count :]
             if going:
-                await self.sending.send(going, numbers, settle_seconds=SETTLE_SECONDS)
+                started = await self.sending.send(going, numbers)
+                await linger({call for calls in started.values() for call in calls})
             elif waited >= self.longest_token_wait_seconds:
                 due_at = self.sending.now() + grant.wait
                 await self.sending.messages.add_postponed(waiting, due_at, grant.spacing)

@@ -1,4 +1,4 @@
-"""The one-to-one lane: single messages, grouped as they arrive.
+"""The one-to-one lane: single messages, each on its own way; what several need at the same moment is done together.
 
 It has a queue of its own, so that a person's message never stands behind a campaign.
 """
@@ -6,21 +6,30 @@ It has a queue of its own, so that a person's message never stands behind a camp
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from services.messaging.dispatch import Calls, linger
 from services.messaging.domain.messages import OutboundMessage, present_outcome
 from services.messaging.preparation import NOTHING_RENDERED, Numbers, Preparation, outbound
 from services.messaging.repositories.messages import MessageRepository
+from services.messaging.repositories.numbers import SendingNumber
 from services.messaging.sending import Sending
 from shared.bus.port import Bus, Received
 from shared.contracts.base import ErrorReply
-from shared.contracts.messaging import SendMessage
+from shared.contracts.messaging import ContactInput, SendMessage
 from shared.errors import WaapiError
+from shared.gathering import Gathering
 
-SETTLE_SECONDS = 0.003  # answers that come this close together are recorded together
-_PREPARATION_SECONDS = 0.05  # a message whose template has to be asked for does not hold up the others for longer
+_TOGETHER = 50
 
-Prepared = tuple[Received[SendMessage], OutboundMessage | WaapiError]
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A message that nothing stands against."""
+
+    message: OutboundMessage
+    number: SendingNumber
+    contact: ContactInput | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,12 @@ class SendHandlers:
     preparation: Preparation
     messages: MessageRepository
     sending: Sending
+    _numbers: Gathering[str, Numbers] = field(init=False)
+    _admission: Gathering[_Ready, Calls | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numbers", Gathering(self._find_numbers, limit=_TOGETHER))
+        object.__setattr__(self, "_admission", Gathering(self._admit, limit=_TOGETHER))
 
     def register(self) -> None:
         """Take the one-to-one lane."""
@@ -38,53 +53,51 @@ class SendHandlers:
 
     async def send_messages(self, group: Sequence[Received[SendMessage]]) -> None:
         """Send what waits in the one-to-one lane."""
-        numbers = await self.preparation.list_numbers(received.message.phone_number_id for received in group)
-        preparing = {asyncio.create_task(self._prepare(received, numbers)) for received in group}
-        try:
-            quick, slow = await asyncio.wait(preparing, timeout=_PREPARATION_SECONDS)
-            await asyncio.gather(self._send_prepared(quick, numbers), self._send_prepared(slow, numbers))
-        finally:
-            for task in preparing:
-                task.cancel()
+        ends = await asyncio.gather(*map(self._send, group), return_exceptions=True)
+        for error in (end for end in ends if end is not None):
+            raise error
 
-    async def _prepare(self, received: Received[SendMessage], numbers: Numbers) -> Prepared:
+    async def _send(self, received: Received[SendMessage]) -> None:
+        phone_number_id = received.message.phone_number_id
+        numbers = await self._numbers.add(phone_number_id)
         try:
-            return received, await self.preparation.prepare(received, numbers)
+            message = await self.preparation.prepare(received, numbers)
         except WaapiError as error:
-            return received, error
+            await self._refuse(received, error)
+            return
+        calls = await self._admission.add(_Ready(message, numbers[phone_number_id], received.message.contact))
+        if calls is None:
+            await self._tell_present_state(received)
+        else:
+            await linger(calls)
 
-    async def _send_prepared(self, preparing: set[asyncio.Task[Prepared]], numbers: Numbers) -> None:
-        prepared = await asyncio.gather(*preparing)
-        first: dict[str, OutboundMessage] = {}
-        for _, message in prepared:
-            if isinstance(message, OutboundMessage):
-                first.setdefault(message.id, message)
-        contacts = {received.message.message_id: received.message.contact for received, _ in prepared}
-        claimed, _ = await asyncio.gather(
-            self._send_new(list(first.values()), numbers), self.sending.ensure_threads(list(first.values()), contacts)
-        )
-        await asyncio.gather(
-            *(
-                self._refuse(received, message)
-                if isinstance(message, WaapiError)
-                else self._tell_present_state(received)
-                for received, message in prepared
-                if isinstance(message, WaapiError) or message.id not in claimed or message is not first[message.id]
-            )
-        )
+    async def _find_numbers(self, ids: Sequence[str]) -> list[Numbers]:
+        return [await self.preparation.list_numbers(ids)] * len(ids)
 
-    async def _send_new(self, messages: list[OutboundMessage], numbers: Numbers) -> set[str]:
-        """Send what is new as far as the numbers' rates allow; returns the ids that are taken care of.
+    async def _admit(self, group: Sequence[_Ready]) -> list[Calls | None]:
+        """Bring a group into the send protocol; returns each message's call, none for one that waits for its rate.
 
-        What was there before, and what came too late, is not among them: its caller is told what is stored.
+        None stands for a message that was there before, or came too late: its caller is told what is stored.
         """
+        first: dict[str, _Ready] = {}
+        for ready in group:
+            first.setdefault(ready.message.id, ready)
+        admitted, _ = await asyncio.gather(
+            self._send_new(list(first.values())),
+            self.sending.ensure_threads(
+                [ready.message for ready in first.values()], {id_: ready.contact for id_, ready in first.items()}
+            ),
+        )
+        return [admitted.get(ready.message.id) if first[ready.message.id] is ready else None for ready in group]
+
+    async def _send_new(self, group: list[_Ready]) -> dict[str, Calls]:
+        numbers = {ready.message.phone_number_id: ready.number for ready in group}
         by_number: defaultdict[str, list[OutboundMessage]] = defaultdict(list)
-        for message in await self.sending.end_expired(messages):
+        for message in await self.sending.end_expired([ready.message for ready in group]):
             by_number[message.phone_number_id].append(message)
-        split = await asyncio.gather(*(self._take_tokens(wanting, numbers) for wanting in by_number.values()))
-        granted = [message for going, _ in split for message in going]
-        claimed = await self.sending.send(granted, numbers, settle_seconds=SETTLE_SECONDS)
-        return claimed.union(*(postponed for _, postponed in split))
+        split = await asyncio.gather(*(self._take_tokens(each, numbers) for each in by_number.values()))
+        started = await self.sending.send([message for going, _ in split for message in going], numbers)
+        return started | {id_: set() for _, postponed in split for id_ in postponed}
 
     async def _take_tokens(
         self, wanting: list[OutboundMessage], numbers: Numbers

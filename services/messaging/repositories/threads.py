@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -34,44 +35,36 @@ class ThreadRepository:
         await self._conversations.create_index([("user_id", 1), ("created_at", -1)])
 
     async def ensure(self, user_id: str, phone_number_id: str, contacts: Mapping[str, ContactInput | None]) -> None:
-        """Make sure that each phone has its contact and its thread with this number; take over what is told of it."""
+        """Make sure that each phone has its contact and its thread with this number; take over what is told of it.
+
+        A thread is written after its contact, so that one which exists has its contact, too.
+        """
         now = self.now()
-        plain = [phone for phone, given in contacts.items() if given is None]
-        await _insert_missing(
-            self._contacts,
-            [
-                {
-                    "_id": contact_id(user_id, phone),
-                    "user_id": user_id,
-                    "phone": phone,
-                    "created_at": now,
-                    "updated_at": now,
-                }
-                for phone in plain
-            ],
-        )
-        told = {phone: given for phone, given in contacts.items() if given is not None}
+        told = [_upsert(user_id, phone, given, now) for phone, given in contacts.items() if given is not None]
         if told:
-            await self._contacts.bulk_write(
-                [_upsert(user_id, phone, given, now) for phone, given in told.items()], ordered=False
-            )
-        await _insert_missing(
+            await self._contacts.bulk_write(told, ordered=False)
+        threads = {conversation_id(phone_number_id, phone): phone for phone in contacts}
+        known = {found["_id"] async for found in self._conversations.find({"_id": {"$in": list(threads)}}, {"_id": 1})}
+        missing = {id_: phone for id_, phone in threads.items() if id_ not in known}
+        await _insert(self._contacts, [_contact(user_id, phone, now) for phone in missing.values()])
+        thread = {"user_id": user_id, "phone_number_id": phone_number_id, "channel": "whatsapp", "created_at": now}
+        await _insert(
             self._conversations,
-            [
-                {
-                    "_id": conversation_id(phone_number_id, phone),
-                    "user_id": user_id,
-                    "phone_number_id": phone_number_id,
-                    "contact_id": contact_id(user_id, phone),
-                    "channel": "whatsapp",
-                    "created_at": now,
-                }
-                for phone in contacts
-            ],
+            [{"_id": id_, "contact_id": contact_id(user_id, phone)} | thread for id_, phone in missing.items()],
         )
 
 
-def _upsert(user_id: str, phone: str, given: ContactInput, now: Any) -> UpdateOne:
+def _contact(user_id: str, phone: str, now: datetime) -> Document:
+    return {
+        "_id": contact_id(user_id, phone),
+        "user_id": user_id,
+        "phone": phone,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _upsert(user_id: str, phone: str, given: ContactInput, now: datetime) -> UpdateOne:
     known = given.model_dump(exclude_none=True)
     return UpdateOne(
         {"_id": contact_id(user_id, phone)},
@@ -80,15 +73,12 @@ def _upsert(user_id: str, phone: str, given: ContactInput, now: Any) -> UpdateOn
     )
 
 
-async def _insert_missing(collection: Any, documents: list[Document]) -> None:
+async def _insert(collection: Any, documents: list[Document]) -> None:
+    """Insert what is not there yet."""
     if not documents:
         return
-    known = {d["_id"] async for d in collection.find({"_id": {"$in": [d["_id"] for d in documents]}}, {"_id": 1})}
-    missing = [document for document in documents if document["_id"] not in known]
-    if not missing:
-        return
     try:
-        await collection.insert_many(missing, ordered=False)
+        await collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
         if any(entry["code"] != 11000 for entry in (error.details or {}).get("writeErrors", [])):
             raise

@@ -8,11 +8,11 @@ import structlog
 from services.webhooks.clients.vendor import VendorClient
 from services.webhooks.domain.deliveries import Answer, Attempt, Delivery, Verdict, judge
 from services.webhooks.domain.signing import signed_headers
-from services.webhooks.gathering import Gathering
 from services.webhooks.metrics import VENDOR_ATTEMPTS, VENDOR_SECONDS
 from services.webhooks.repositories.subscriptions import Endpoint, SubscriptionRepository
 from shared.clock import Clock
 from shared.crashpoints import crash_point
+from shared.gathering import Gathering
 from shared.sealing import KeyRing, SealingError
 
 log = structlog.get_logger()

@@ -6,7 +6,6 @@ from datetime import timedelta
 import structlog
 
 from services.webhooks.domain.meta_updates import MetaUpdates, parse_updates
-from services.webhooks.gathering import Gathering
 from services.webhooks.metrics import META_UPDATES, META_WEBHOOKS
 from services.webhooks.repositories.inbound import InboundEvent, InboundRepository
 from shared.bus.port import Bus
@@ -14,6 +13,7 @@ from shared.clock import Clock
 from shared.contracts.base import Event
 from shared.contracts.webhooks import MetaStatusesReceived, TemplateUpdatesReceived
 from shared.crashpoints import crash_point
+from shared.gathering import Gathering
 
 RELAY_AFTER = timedelta(seconds=3)  # longer than a healthy announcement takes, so that few are made twice
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.webhooks.gathering import Gathering
 from shared.bus.context import WorkContext, current_work, working
+from shared.gathering import Gathering
 from tests.eventually import eventually
 
 
