@@ -60,10 +60,12 @@ class Gathering(Generic[ItemT, ResultT]):
     async def _work_on(self, group: dict[asyncio.Future[ResultT], ItemT]) -> None:
         try:
             results = await self._work(tuple(group.values()))
-        except Exception as error:  # every caller gets it, and decides
+        except BaseException as error:  # every caller gets it, and decides; nobody may wait for ever
             for future in group:
                 with suppress(asyncio.InvalidStateError):  # that caller has gone
                     future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
         else:
             for future, result in zip(group, results, strict=True):
                 with suppress(asyncio.InvalidStateError):

@@ -151,7 +151,11 @@ async def linger(calls: Calls) -> None:
 
     So a group keeps its place in the queue while Meta is slow, yet one hanging call does not hold it.
     """
-    if calls:
-        _, pending = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-        if pending:
-            await asyncio.wait(pending, timeout=LINGER_SECONDS)
+    if not calls:
+        return
+    ended, pending = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    if pending:
+        more, _ = await asyncio.wait(pending, timeout=LINGER_SECONDS)
+        ended |= more
+    for call in ended:
+        call.result()

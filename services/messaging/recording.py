@@ -8,6 +8,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
+
+import structlog
 
 from services.messaging.announcements import Announcer, Answer
 from services.messaging.domain.messages import OutboundMessage, failed_item, outcome, sent_item
@@ -17,6 +20,8 @@ from shared.contracts.messaging import FailedMessage, SentMessage
 from shared.crashpoints import crash_point
 from shared.gathering import Gathering
 from shared.insist import insist
+
+log = structlog.get_logger()
 
 _TOGETHER = 100  # results in one write, and events in one message
 
@@ -61,13 +66,15 @@ class Recorder:
         """Store a group of results and answer; returns what is to be announced of each."""
         accepted = [result for result in results if isinstance(result.verdict, Accepted)]
         others = [result for result in results if not isinstance(result.verdict, Accepted)]
-        told, rest = await asyncio.gather(
-            self._record_accepted(accepted), asyncio.gather(*map(self._record_other, others))
+        sent, *rest = await asyncio.gather(
+            self._record_accepted(accepted), *map(self._record_other, others), return_exceptions=True
         )
+        told: dict[str, Told] = _unless_lost(sent, accepted) or {}
+        for result, outcome_of_other in zip(others, rest, strict=True):
+            told[result.message.id] = _unless_lost(outcome_of_other, [result]) or (None, None)
         crash_point("messaging.recorded")
-        told |= {result.message.id: each for result, each in zip(others, rest, strict=True)}
         await self.announcer.answer([answer for answer, _ in told.values() if answer is not None])
-        return [told[result.message.id][1] for result in results]
+        return [told.get(result.message.id, (None, None))[1] for result in results]
 
     async def _record_accepted(self, results: Sequence[Result]) -> dict[str, Told]:
         wamids = {each.message.id: each.verdict.wa_message_id for each in results if isinstance(each.verdict, Accepted)}
@@ -104,3 +111,16 @@ class Recorder:
         await self.announcer.announce_sent([item for item in items if isinstance(item, SentMessage)])
         await self.announcer.announce_failed([item for item in items if isinstance(item, FailedMessage)])
         return [None] * len(items)
+
+
+def _unless_lost(recorded: Any, results: Sequence[Result]) -> Any:
+    """What recording returned; a failure takes no other result with it.
+
+    The documents say DISPATCHING then; when the lease ends, the sweeper takes them for unknown.
+    """
+    if not isinstance(recorded, BaseException):
+        return recorded
+    if not isinstance(recorded, Exception):
+        raise recorded
+    log.error("results_not_recorded", results=len(results), exc_info=recorded)
+    return None

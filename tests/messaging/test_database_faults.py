@@ -80,9 +80,9 @@ async def send(stage: Stage, fault: Fault, *numbers: int) -> set[str]:
     sending = dispatcher(stage, fault)
     access = await stage.messaging.sweeper.numbers.list_sending([NUMBER])
     group = [stage.outbound(text(number)) for number in numbers or (1,)]
-    claimed = await sending.send_new(group, access, stage.settings.timing_for("service"), settle_seconds=0)
+    claimed = await sending.send_new(group, access, stage.settings.timing_for("service"))
     await sending.drain()
-    return claimed
+    return set(claimed)
 
 
 @pytest.mark.parametrize("carried_out", [True, False], ids=["answer lost", "not carried out"])

@@ -99,7 +99,7 @@ async def test_an_acceptance_stops_a_repetition_that_another_worker_has_claimed(
     meta_answers.set()
     await asking
     numbers = await second.sweeper.numbers.list_sending(["pn_1"])
-    await second.dispatcher.send_claimed([repetition.message], numbers, "try_again", timing, settle_seconds=0)
+    await second.dispatcher.send_claimed([repetition.message], numbers, "try_again", timing)
 
     assert stage.meta.opaques() == [FIRST]
     assert await stage.state() == "SENT"
@@ -158,7 +158,7 @@ async def test_an_intent_that_took_too_long_to_store_is_withdrawn_and_sent_later
     slow = replace(stage.messaging.dispatcher, monotonic=lambda: next(times))
     numbers = await stage.messaging.sweeper.numbers.list_sending(["pn_1"])
 
-    await slow.send_new([stage.outbound(text())], numbers, stage.settings.timing_for("service"), settle_seconds=0)
+    await slow.send_new([stage.outbound(text())], numbers, stage.settings.timing_for("service"))
     withdrawn = await stage.document()
     calls_before = len(stage.meta.calls)
     await stage.sweep()
@@ -173,7 +173,8 @@ async def test_an_intent_that_took_long_but_not_too_long_is_posted(stage: Stage)
     slow = replace(stage.messaging.dispatcher, monotonic=lambda: next(times))
     numbers = await stage.messaging.sweeper.numbers.list_sending(["pn_1"])
 
-    await slow.send_new([stage.outbound(text())], numbers, stage.settings.timing_for("service"), settle_seconds=0)
+    await slow.send_new([stage.outbound(text())], numbers, stage.settings.timing_for("service"))
+    await slow.drain()
 
     assert stage.meta.opaques() == [FIRST]
 
@@ -188,7 +189,7 @@ async def test_a_withdrawn_repetition_keeps_its_number_and_its_declaration(stage
     slow = replace(stage.messaging.dispatcher, monotonic=lambda: next(times))
     numbers = await stage.messaging.sweeper.numbers.list_sending(["pn_1"])
 
-    await slow.send_claimed([repetition.message], numbers, "try_again", timing, settle_seconds=0)
+    await slow.send_claimed([repetition.message], numbers, "try_again", timing)
     await stage.sweep()
 
     assert stage.meta.opaques() == [FIRST, SECOND]

@@ -53,23 +53,24 @@ class SendHandlers:
 
     async def send_messages(self, group: Sequence[Received[SendMessage]]) -> None:
         """Send what waits in the one-to-one lane."""
-        ends = await asyncio.gather(*map(self._send, group), return_exceptions=True)
-        for error in (end for end in ends if end is not None):
+        started = await asyncio.gather(*map(self._send, group), return_exceptions=True)
+        for error in (each for each in started if isinstance(each, BaseException)):
             raise error
+        await linger({call for calls in started if not isinstance(calls, BaseException) for call in calls})
 
-    async def _send(self, received: Received[SendMessage]) -> None:
+    async def _send(self, received: Received[SendMessage]) -> Calls:
+        """Answer what cannot be sent; returns the call of what can."""
         phone_number_id = received.message.phone_number_id
         numbers = await self._numbers.add(phone_number_id)
         try:
             message = await self.preparation.prepare(received, numbers)
         except WaapiError as error:
             await self._refuse(received, error)
-            return
+            return set()
         calls = await self._admission.add(_Ready(message, numbers[phone_number_id], received.message.contact))
         if calls is None:
             await self._tell_present_state(received)
-        else:
-            await linger(calls)
+        return calls or set()
 
     async def _find_numbers(self, ids: Sequence[str]) -> list[Numbers]:
         return [await self.preparation.list_numbers(ids)] * len(ids)
