@@ -23,7 +23,7 @@ from tests.bench.latency import Caller
 from tests.bench.processes import Processes
 from tests.bench.reference import URL_VARIABLE
 from tests.bench.report import Report
-from tests.product.running import Product
+from tests.product.running import Product, stop_in_order_when_told_to
 from tests.product.tenants import Tenant, add_tenant
 
 REPORTS = CHECKOUT / ".local" / "bench"
@@ -37,6 +37,7 @@ CONCURRENCY = 64
 def main(arguments: Sequence[str]) -> int:
     """Measure; 0 whatever the figures are, since a busy machine is no fault of the code."""
     asked = _parser().parse_args(arguments)
+    stop_in_order_when_told_to()
     configure_logging(log_format="console", level="critical")
     root = Path(tempfile.mkdtemp(prefix="waapi-bench-"))
     try:

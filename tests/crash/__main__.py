@@ -16,6 +16,7 @@ from shared.logging import configure_logging
 from tests.crash.options import Options
 from tests.crash.presets import MUTANTS
 from tests.crash.run import CrashStack
+from tests.product.running import stop_in_order_when_told_to
 
 SHORT = Options()
 REPORTS = CHECKOUT / ".local" / "crash"
@@ -26,6 +27,7 @@ BATCHES_PER_THOUSAND = 4
 def main(arguments: Sequence[str]) -> int:
     """Run and report; 0 when every promise was kept (with mutants: when every one of them was noticed)."""
     asked = _parser().parse_args(arguments)
+    stop_in_order_when_told_to()
     configure_logging(log_format="console", level="critical")  # our own bus tells of every broker that we kill
     root = Path(tempfile.mkdtemp(prefix="waapi-crash-"))
     with CrashStack.running(root, _say) as stack:

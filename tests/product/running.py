@@ -94,3 +94,9 @@ class Product:
     def start_servers(self) -> None:
         """Start the broker or the database again after `stop`."""
         self.stack.servers.start(self.stack.supervisor.spawn)
+
+
+def stop_in_order_when_told_to() -> None:
+    """Let SIGTERM end this program as Ctrl-C does, so that no server that it started outlives it."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background jobs begin with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
