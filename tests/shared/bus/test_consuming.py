@@ -113,7 +113,7 @@ async def test_what_is_kept_in_hand_goes_back_at_once_when_the_service_stops(
     open_bus: OpenBus, broker: BrokerEye
 ) -> None:
     begun = asyncio.Event()
-    patience = replace(IMPATIENT, hold=600, longest_pause=600, shortest_pause=600, drain=600)
+    patience = replace(IMPATIENT, hold=6000, longest_pause=600, shortest_pause=600, drain=600)
     webhooks = await open_bus("webhooks", transient=(ConnectionError,), patience=patience)
 
     async def find_the_database_away(command: DeleteSubscription) -> Done:
