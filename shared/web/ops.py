@@ -38,12 +38,18 @@ class Readiness:
 
 
 async def _failure(check: Callable[[], Awaitable[None]]) -> str | None:
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
-            await check()
-    except Exception as error:  # whatever a check raises means "not ready"
-        return type(error).__name__
-    return None
+    """What a check raised, or that it took too long.
+
+    A slow check is left to end by itself: an operation of PyMongo that is cancelled while it looks for a server can
+    leave its client's lock behind, and every later operation would wait for ever.
+    """
+    probe = asyncio.ensure_future(check())
+    ended, _ = await asyncio.wait({probe}, timeout=CHECK_TIMEOUT_SECONDS)
+    if not ended:
+        probe.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody asks for it any more
+        return TimeoutError.__name__
+    error = probe.exception()
+    return type(error).__name__ if error else None
 
 
 def ops_routes(service: str, readiness: Readiness) -> list[web.RouteDef]:
