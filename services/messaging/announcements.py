@@ -17,6 +17,7 @@ from shared.contracts.base import ReplyAddress
 from shared.contracts.messaging import FailedMessage, MessageOutcome, MessagesFailed, MessagesSent, SentMessage
 from shared.crashpoints import crash_point
 from shared.errors import BusUnavailableError
+from shared.mongo import TRANSIENT_ERRORS
 
 log = structlog.get_logger()
 
@@ -65,4 +66,7 @@ class Announcer:
             log.warning("announcement_postponed", messages=len(ids), error=error.message)
             return
         crash_point("messaging.published")
-        await self.messages.mark_announced(ids, state)
+        try:
+            await self.messages.mark_announced(ids, state)
+        except TRANSIENT_ERRORS as error:
+            log.warning("announcement_to_be_repeated", messages=len(ids), error=f"{type(error).__name__}: {error}")

@@ -44,7 +44,7 @@ class Recorder:
 
     messages: MessageRepository
     announcer: Announcer
-    _recording: Gathering[Result, Item | None] = field(init=False)
+    _recording: Gathering[Result, Told] = field(init=False)
     _announcing: Gathering[Item, None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,8 +52,14 @@ class Recorder:
         object.__setattr__(self, "_announcing", Gathering(self._announce, limit=_TOGETHER))
 
     async def record(self, result: Result) -> None:
-        """Store what became of a call, answer who waits for it, and announce it."""
-        item = await self._recording.add(result)
+        """Store what became of a call, answer who waits for it, and announce it.
+
+        Answering is each call's own business: while the broker is away it takes seconds, and the next results must not
+        wait for their record that long.
+        """
+        answer, item = await self._recording.add(result)
+        if answer is not None:
+            await self.announcer.answer([answer])
         if item is not None:
             await self._announcing.add(item)
 
@@ -62,8 +68,8 @@ class Recorder:
         await self._recording.drained()
         await self._announcing.drained()
 
-    async def _record(self, results: Sequence[Result]) -> list[Item | None]:
-        """Store a group of results and answer; returns what is to be announced of each."""
+    async def _record(self, results: Sequence[Result]) -> list[Told]:
+        """Store a group of results; returns what is to be told of each."""
         accepted = [result for result in results if isinstance(result.verdict, Accepted)]
         others = [result for result in results if not isinstance(result.verdict, Accepted)]
         sent, *rest = await asyncio.gather(
@@ -73,8 +79,7 @@ class Recorder:
         for result, outcome_of_other in zip(others, rest, strict=True):
             told[result.message.id] = _unless_lost(outcome_of_other, [result]) or (None, None)
         crash_point("messaging.recorded")
-        await self.announcer.answer([answer for answer, _ in told.values() if answer is not None])
-        return [told.get(result.message.id, (None, None))[1] for result in results]
+        return [told.get(result.message.id, (None, None)) for result in results]
 
     async def _record_accepted(self, results: Sequence[Result]) -> dict[str, Told]:
         wamids = {each.message.id: each.verdict.wa_message_id for each in results if isinstance(each.verdict, Accepted)}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, WTimeoutError
 
 from services.messaging.domain.messages import OutboundMessage, StoredMessage
@@ -242,11 +243,12 @@ class MessageRepository:
 
         Whoever works on the message knows only its first caller; the sweeper answers these.
         """
-        await self._messages.update_one(
+        document = await self._messages.find_one_and_update(
             {"_id": message_id, "state": {"$in": list(OPEN_STATES)}, "reply.id": {"$ne": address.id}},
             {"$push": {"callers": {"$each": [address.model_dump()], "$slice": -_CALLERS_AT_MOST}}},
+            return_document=ReturnDocument.AFTER,
         )
-        return await self.find(message_id)
+        return to_stored(document) if document else await self.find(message_id)
 
 
 def _announced_after(now: datetime) -> dict[str, Any]:
