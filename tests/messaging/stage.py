@@ -77,6 +77,7 @@ class StageBus(MemoryBus):
         self.answers: list[tuple[str, Reply]] = []  # with the id of who was answered
         self.is_away = False
         self.refused_publishes = 0
+        self.replies_leave: asyncio.Event | None = None  # until when answers do not get away
 
     async def publish(self, *events: Event) -> None:
         if self.is_away:
@@ -85,6 +86,8 @@ class StageBus(MemoryBus):
         await super().publish(*events)
 
     async def reply(self, address: ReplyAddress, reply: Reply) -> None:
+        if self.replies_leave is not None:
+            await self.replies_leave.wait()
         self.answers.append((address.id, reply))
         await super().reply(address, reply)
 

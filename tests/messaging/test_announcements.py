@@ -7,6 +7,7 @@ import pytest
 
 from services.messaging.domain.states import ANNOUNCE_AFTER
 from shared.errors import BusUnavailableError
+from tests.eventually import eventually
 from tests.messaging.meta import cut, refuse
 from tests.messaging.stage import Stage, heard, message_id, received, status, text
 
@@ -91,6 +92,20 @@ async def test_a_sweep_ends_although_the_broker_is_away_and_more_is_due_than_a_r
     await hasty.sweep()
 
     assert stage.bus.refused_publishes == 1 + 4  # once when they were sent, and once in each round
+
+
+async def test_while_answers_do_not_get_away_the_next_results_are_recorded_all_the_same(stage: Stage) -> None:
+    stage.bus.replies_leave = asyncio.Event()
+    first = asyncio.create_task(stage.ask(text(1)))
+    await eventually(lambda: stage.is_in("SENT", 1))
+
+    second = asyncio.create_task(stage.ask(text(2)))
+    await eventually(lambda: stage.is_in("SENT", 2))
+    anybody_was_told = first.done() or second.done()
+    stage.bus.replies_leave.set()
+
+    assert not anybody_was_told
+    assert {(await first).status, (await second).status} == {"sent"}
 
 
 async def test_two_sweepers_announce_a_message_under_the_same_id(stage: Stage) -> None:
