@@ -12,7 +12,6 @@ from services.webhooks.clients.guard import UrlGuard
 from services.webhooks.clients.vendor import VendorClient
 from services.webhooks.domain.addresses import AddressPolicy
 from services.webhooks.domain.events import message_sent
-from shared.gathering import Gathering
 from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.inbound import MetaInbox
 from services.webhooks.handlers.lanes import DeliveryLanes
@@ -32,6 +31,7 @@ from shared.contracts.webhooks import (
     TemplateUpdate,
     TemplateUpdatesReceived,
 )
+from shared.gathering import Gathering
 from shared.ids import derived_hex_id, new_id
 from shared.mongo import Database
 from shared.sealing import KeyRing
