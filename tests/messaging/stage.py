@@ -1,10 +1,9 @@
 """Messaging as main builds it, on a real database, with the bus in memory and a Meta that does as it is told."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.messaging.clients.meta import MetaClient, meta_client
@@ -13,9 +12,8 @@ from services.messaging.main import Messaging, build
 from services.messaging.preparation import outbound
 from services.messaging.repositories.documents import to_stored
 from services.messaging.settings import Settings
-from shared.bus.memory import MemoryBus
 from shared.bus.port import Received
-from shared.contracts.base import Event, MessageContext, Reply, ReplyAddress
+from shared.contracts.base import MessageContext, Reply, ReplyAddress
 from shared.contracts.content import MessageContent, TemplateContent, TextContent
 from shared.contracts.messaging import (
     AddPhoneNumber,
@@ -33,63 +31,24 @@ from shared.contracts.messaging import (
 )
 from shared.contracts.templates import (
     FindTemplates,
-    SyncResult,
     SyncTemplates,
     Template,
-    Templates,
     TemplatesChanged,
 )
 from shared.contracts.webhooks import MetaStatus, MetaStatusesReceived
-from shared.errors import BusUnavailableError, WaapiError
+from shared.errors import WaapiError
 from shared.ids import derived_hex_id
 from shared.mongo import Database, Document
 from shared.sealing import KeyRing
+from tests.messaging.doubles import NOON, ManualClock, StageBus, TemplatesStandIn
 from tests.messaging.meta import MetaStandIn
 
-NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 MASTER_KEYS = "k1:" + "A" * 43 + "="
 KEYS = KeyRing.parse(MASTER_KEYS)
 TOKEN = "EAAtoken"
 NUMBER, META_ID, USER, WABA = "pn_1", "106540352242922", "usr_1", "102290129340398"
 TO = "+919876543210"
 CALLER_SECONDS = 20
-
-
-@dataclass
-class ManualClock:
-    """Shows what it is set to."""
-
-    time: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def pass_time(self, seconds: float) -> None:
-        """Move on."""
-        self.time += timedelta(seconds=seconds)
-
-
-class StageBus(MemoryBus):
-    """Keeps every answer that was given, and can lose the broker."""
-
-    def __init__(self, now: ManualClock) -> None:
-        super().__init__(now)
-        self.answers: list[tuple[str, Reply]] = []  # with the id of who was answered
-        self.is_away = False
-        self.refused_publishes = 0
-        self.replies_leave: asyncio.Event | None = None  # until when answers do not get away
-
-    async def publish(self, *events: Event) -> None:
-        if self.is_away:
-            self.refused_publishes += 1
-            raise BusUnavailableError("the broker did not take it")
-        await super().publish(*events)
-
-    async def reply(self, address: ReplyAddress, reply: Reply) -> None:
-        if self.replies_leave is not None:
-            await self.replies_leave.wait()
-        self.answers.append((address.id, reply))
-        await super().reply(address, reply)
 
 
 def message_id(number: int = 1) -> str:
@@ -197,32 +156,6 @@ def heard(*statuses: MetaStatus) -> Received[MetaStatusesReceived]:
     event = MetaStatusesReceived(items=statuses)
     context = MessageContext(id="msg_2", type=event.message_type, occurred_at=NOON, correlation_id="req_2")
     return Received(event, context)
-
-
-@dataclass
-class TemplatesStandIn:
-    """Owns templates."""
-
-    known: list[Template]
-    error: WaapiError | None = None
-    at_meta: list[Template] = field(default_factory=list)  # what a sync brings
-    asked: list[str] = field(default_factory=list)
-    answers: asyncio.Event | None = None  # until when every question is left open
-
-    async def find_templates(self, query: FindTemplates) -> Templates:
-        """The approved languages of a name."""
-        self.asked.append(query.name)
-        if self.answers is not None:
-            await self.answers.wait()
-        if self.error is not None:
-            raise self.error
-        return Templates(items=tuple(each for each in self.known if each.name == query.name))
-
-    async def sync_templates(self, command: SyncTemplates) -> SyncResult:
-        """Learn what Meta has."""
-        self.asked.append("sync")
-        self.known += self.at_meta
-        return SyncResult(imported=(), updated=(), errors=())
 
 
 @dataclass

@@ -8,8 +8,9 @@ from services.messaging.domain.messages import conversation_id
 from shared.contracts.content import CarouselCard, CarouselTemplateContent, TemplateContent
 from shared.contracts.messaging import BatchMessage
 from shared.errors import BusUnavailableError
+from tests.messaging.doubles import NOON
 from tests.messaging.meta import cut, refuse
-from tests.messaging.stage import NOON, NUMBER, USER, Stage, batch, message_id, recipient, template
+from tests.messaging.stage import NUMBER, USER, Stage, batch, message_id, recipient, template
 
 FIFTY = range(1, 51)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.messaging.stage import NOON, Stage, message_id, text
+from tests.messaging.doubles import NOON
+from tests.messaging.stage import Stage, message_id, text
 
 QUESTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "what is due": (

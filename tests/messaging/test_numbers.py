@@ -15,7 +15,8 @@ from shared.contracts.messaging import (
     PhoneNumber,
 )
 from shared.errors import ConflictError, NotFoundError
-from tests.messaging.stage import KEYS, META_ID, NOON, NUMBER, TOKEN, USER, WABA, Stage, add_number, stage_on
+from tests.messaging.doubles import NOON
+from tests.messaging.stage import KEYS, META_ID, NUMBER, TOKEN, USER, WABA, Stage, add_number, stage_on
 
 OTHER_WABA = "102290129340399"
 

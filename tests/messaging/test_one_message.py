@@ -11,10 +11,10 @@ from shared.contracts.base import ErrorReply
 from shared.contracts.messaging import ContactInput, MessageOutcome, SendMessage
 from shared.errors import InvalidInputError, NotFoundError, WaapiError
 from tests.eventually import eventually
+from tests.messaging.doubles import NOON
 from tests.messaging.meta import held
 from tests.messaging.stage import (
     CODE_TEMPLATE,
-    NOON,
     NUMBER,
     TO,
     USER,

@@ -7,7 +7,8 @@ import pytest
 from shared.contracts.content import TemplateContent
 from shared.contracts.messaging import RenderMessage
 from shared.errors import BusUnavailableError, InvalidInputError
-from tests.messaging.stage import NOON, NUMBER, TO, USER, Stage, template, text
+from tests.messaging.doubles import NOON
+from tests.messaging.stage import NUMBER, TO, USER, Stage, template, text
 
 LATER = NOON + timedelta(minutes=1)
 TWO_VALUES = template(components=({"type": "BODY", "text": "Hello {{1}} and {{2}}."},), updated_at=LATER)

@@ -33,7 +33,8 @@ from shared.clock import utc_now
 from shared.contracts.messaging import MetaError
 from shared.ids import new_id
 from shared.mongo import UNSAFE_WRITES, Database
-from tests.messaging.stage import MASTER_KEYS, NOON, ManualClock, message_id, status
+from tests.messaging.doubles import NOON, ManualClock
+from tests.messaging.stage import MASTER_KEYS, message_id, status
 
 SETTINGS = Settings.model_validate({"master_keys": MASTER_KEYS})
 ANSWERS: dict[str, tuple[bool, Observation]] = {  # whether Meta acts, and what is seen

@@ -9,8 +9,9 @@ import pytest
 from services.messaging.repositories.rates import Lane, RateRepository
 from shared.mongo import Database
 from tests.eventually import eventually
+from tests.messaging.doubles import NOON
 from tests.messaging.meta import held, refuse
-from tests.messaging.stage import NOON, NUMBER, Stage, address, batch, message_id, received, text
+from tests.messaging.stage import NUMBER, Stage, address, batch, message_id, received, text
 
 
 @pytest.fixture

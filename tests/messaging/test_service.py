@@ -19,7 +19,8 @@ from shared.contracts.templates import FindTemplates
 from shared.mongo import Database
 from shared.sealing import KeyRing
 from tests.eventually import eventually
-from tests.messaging.stage import NUMBER, TOKEN, WABA, TemplatesStandIn, add_number, message_id, template, text
+from tests.messaging.doubles import TemplatesStandIn
+from tests.messaging.stage import NUMBER, TOKEN, WABA, add_number, message_id, template, text
 from tests.servers import RealServers
 from tests.started import MASTER_KEY, service_environ, started
 

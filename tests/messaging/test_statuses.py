@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.messaging.domain.states import RANKS
-from tests.messaging.stage import NOON, Stage, heard, message_id, status, text
+from tests.messaging.doubles import NOON
+from tests.messaging.stage import Stage, heard, message_id, status, text
 
 History = list[list[str]]  # the names of one message's statuses, in the groups in which they come
 

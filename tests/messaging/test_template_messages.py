@@ -9,7 +9,8 @@ import pytest
 from shared.contracts.content import CarouselTemplateContent, TemplateContent
 from shared.errors import BusUnavailableError, InvalidInputError
 from tests.eventually import eventually
-from tests.messaging.stage import NOON, Stage, address, message_id, received, template, text
+from tests.messaging.doubles import NOON
+from tests.messaging.stage import Stage, address, message_id, received, template, text
 
 
 def greeting(name: str = "order_shipped", language: str | None = None) -> TemplateContent:
