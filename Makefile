@@ -52,9 +52,10 @@ crash: ## kill services, broker and database while messages flow, and count (ARG
 	$(PREPARE) servers
 	@$(PYTHON_HERE) -m tests.crash $(ARGS)
 
-contracts: ## write the schema files of all messages on the bus
+contracts: ## write the schema files of all messages on the bus, and the OpenAPI documents
 	$(PREPARE)
 	@$(PYTHON_HERE) -m shared.contracts.schemas
+	@$(PYTHON_HERE) -m services.gateway.openapi.files
 
 admin-token: ## print a bearer token for /admin, valid for an hour
 	$(PREPARE)

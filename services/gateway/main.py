@@ -11,6 +11,7 @@ from services.gateway.repositories.api_keys import ApiKeyRepository
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
 from services.gateway.repositories.key_rates import KeyRateRepository
 from services.gateway.repositories.users import UserRepository
+from services.gateway.routes.api_docs import PRIVATE_DOCS, PUBLIC_DOCS
 from services.gateway.routes.api_key_login import ApiKeyLogin
 from services.gateway.routes.api_keys import ApiKeyRoutes
 from services.gateway.routes.asking import Asking
@@ -88,10 +89,11 @@ def build_apps(
         *TemplateRoutes(users, asking, idempotency).table(),
         *ApiKeyRoutes(keys, users, asking, idempotency, pepper, utc_now).table(),
         *WebhookRoutes(users, asking, idempotency, ring).table(),
+        *PRIVATE_DOCS.table(),
     )
     ops = ops_routes(SERVICE, readiness)
     healthz = [route for route in ops if route.path == "/healthz"]
     walls = PrivateWalls(settings.walls, login, settings.admin_jwt_secret.get_secret_value()).middlewares()
     private = web_app((*dashboard, *external, *ops), service=SERVICE, middlewares=walls, transient=TRANSIENT_ERRORS)
-    public = web_app((*external, *healthz), service=SERVICE, transient=TRANSIENT_ERRORS)
+    public = web_app((*external, *PUBLIC_DOCS.table(), *healthz), service=SERVICE, transient=TRANSIENT_ERRORS)
     return private, public

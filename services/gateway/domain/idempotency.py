@@ -27,15 +27,17 @@ class IdempotencyRecord:
 
 
 def record_id(route: str, owner: str, key: str) -> str:
-    """One id for route, owner (API key or user) and key.
+    """One id for route, owner (API key or user) and key. Raises InvalidInputError for a key of another form."""
+    require_key_form(key)
+    return digest("\n".join((route, owner, key)).encode())
 
-    Raises InvalidInputError for a key that is not 1 to 255 printable ASCII characters.
-    """
+
+def require_key_form(key: str) -> None:
+    """Raise InvalidInputError for a key that is not 1 to 255 printable ASCII characters."""
     if not _KEY.fullmatch(key):
         raise InvalidInputError(
             "Idempotency-Key must have 1 to 255 printable ASCII characters", code="invalid_idempotency_key"
         )
-    return digest("\n".join((route, owner, key)).encode())
 
 
 def digest(raw: bytes) -> str:

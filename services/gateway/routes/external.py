@@ -58,7 +58,8 @@ class ExternalRoutes:
         key = await self.login.caller(request)
         key.require_number(decode_phone_id(request.match_info["encoded_phone_id"]))
         if query_flag(request, "dry_run"):
-            # No Idempotency-Key is looked at: it would make the real request a repetition of this one.
+            # An Idempotency-Key is only checked: kept, it would make the real request a repetition of this one.
+            self.idempotency.check_key(request)
             return await self._render(request, key, await self._body(request, key))
 
         async def work(fixed: Fixed) -> web.Response:

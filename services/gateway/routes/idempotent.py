@@ -12,7 +12,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from services.gateway.domain.idempotency import IdempotencyRecord, digest, is_kept, judge, record_id
+from services.gateway.domain.idempotency import IdempotencyRecord, digest, is_kept, judge, record_id, require_key_form
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
 from shared.clock import Clock
 from shared.errors import ConflictError
@@ -58,6 +58,12 @@ class Idempotency:
                 return self._replay(record)
             record = await self._take_over(record, mine)
         return await self._run_recorded(request, record, work)
+
+    def check_key(self, request: web.Request) -> None:
+        """Raise InvalidInputError for an Idempotency-Key of a wrong form; for requests that do no work."""
+        key = request.headers.get("Idempotency-Key")
+        if key is not None:
+            require_key_form(key)
 
     def _new_record(self, identifier: str, body_hash: str, fixed: Fixed, lease_seconds: int) -> IdempotencyRecord:
         return IdempotencyRecord(

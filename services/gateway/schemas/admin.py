@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.gateway.domain.permissions import DEFAULT_PERMISSIONS, Permission
 from services.gateway.schemas.fields import NOT_BLANK, Body, FutureTime, Identifier, Name, OptionalText
@@ -12,21 +12,33 @@ Permissions = Annotated[list[Permission], Field(min_length=1, max_length=20)]
 
 
 class CreateApiKeyBody(Body):
-    """`POST /admin/api-keys`."""
+    """A new API key."""
 
     user_id: Identifier
+    """Whose key it is."""
     phone_number_id: Identifier
+    """The one number that it may send from."""
     name: Name
+    """What people call it."""
     permissions: Permissions = Field(default_factory=lambda: list(DEFAULT_PERMISSIONS))
+    """What it may do; left out, send_text, send_media and send_template."""
     expires_at: FutureTime | None = None
+    """From when on it is refused; left out, never."""
 
 
 class ChangeApiKeyBody(Body):
-    """`PATCH /admin/api-keys/:id`: what is left out stays as it is; `expires_at` null means that the key never does."""
+    """What to change; what is left out stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [field]} for field in ("name", "permissions", "expires_at")]}
+    )
 
     name: Name = ""
+    """What people call it."""
     permissions: Permissions = Field(default_factory=list)
+    """What it may do."""
     expires_at: FutureTime | None = None
+    """From when on it is refused; null, never."""
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -40,9 +52,15 @@ class ChangeApiKeyBody(Body):
 
 
 class CreateWebhookBody(Body):
-    """`POST /admin/webhooks`. Which URLs and events are allowed is decided where they are used."""
+    """A new vendor webhook."""
+
+    # Which URLs and events are allowed is decided by the service that uses them.
 
     user_id: Identifier
+    """Whose events it hears."""
     url: Annotated[str, Field(min_length=1, max_length=2048), NOT_BLANK]
+    """A public https:// address on port 443, 80 or 8443."""
     events: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=50)]
+    """Names of events, e.g. `message.sent`."""
     description: OptionalText = None
+    """What people need to know about it."""

@@ -27,8 +27,8 @@ _LONGEST_EMAIL = 254
 # What JSON Schema says of checks that a pattern tells in part. Schemes may be in capitals, and patterns have no flags.
 _NOT_BLANK = {"pattern": r"\S"}
 _E164 = {"pattern": r"^\+[1-9][0-9]{6,14}$"}
-_HTTPS = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]://[^\x00-\x20\x7f]+$"}
-_HTTP = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+$"}
+_HTTPS = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*$"}
+_HTTP = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*$"}
 
 
 class Body(BaseModel):

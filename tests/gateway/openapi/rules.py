@@ -1,0 +1,20 @@
+"""What the API refuses although its schema lets it through: rules that JSON Schema has no words for."""
+
+import re
+
+_BEYOND_SCHEMA = [
+    r"is used twice$",  # ids and indexes, across the items of an array
+    r"must be a phone number in E\.164 format",  # numbers of a length that their country does not have
+    r"must be a publicly accessible https:// link$",  # a host or a port that is none
+    r"must be an https:// or http:// link$",
+    r"must have at most 10 rows together$",  # over all sections
+    r"must have the same button structure as the first card$",
+    r"page query parameter lies too far: at most 10000 templates are skipped$",  # the product of two parameters
+    r"search query parameter must have at most 100 printable characters$",  # as Unicode has it
+    r"expires_at must lie in the future$",
+]
+
+
+def is_beyond_schema(error: str) -> bool:
+    """Whether a refusal in these words is no reproach to the schema."""
+    return any(re.search(pattern, error) for pattern in _BEYOND_SCHEMA)
