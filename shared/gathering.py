@@ -14,13 +14,21 @@ ResultT = TypeVar("ResultT")
 class Gathering(Generic[ItemT, ResultT]):
     """Turns many single calls into few calls of `work`, one at a time, each with at most `limit` items.
 
-    There is no timer: a caller alone is served at once, and under load a group is as large as what came in meanwhile.
+    A caller alone is served at once, and under load a group is as large as what came in meanwhile. With
+    `pause_seconds` groups keep that distance, for work that may come a little later if it comes in fewer pieces.
     `work` returns one result for each item, in order; when it raises, everyone in the group hears the same error.
     """
 
-    def __init__(self, work: Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]], *, limit: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
+        *,
+        limit: int,
+        pause_seconds: float = 0.0,
+    ) -> None:
         self._work = work
         self._limit = limit
+        self._pause_seconds = pause_seconds
         self._context = copy_context()  # a group belongs to none of its callers, least of all to the first one
         self._waiting: dict[asyncio.Future[ResultT], ItemT] = {}
         self._task: asyncio.Task[None] | None = None
@@ -56,6 +64,8 @@ class Gathering(Generic[ItemT, ResultT]):
             for future in group:
                 del self._waiting[future]
             await self._work_on(group)
+            if self._pause_seconds and len(self._waiting) < self._limit:
+                await asyncio.sleep(self._pause_seconds)
 
     async def _work_on(self, group: dict[asyncio.Future[ResultT], ItemT]) -> None:
         try:

@@ -23,6 +23,7 @@ from shared.insist import insist
 
 log = structlog.get_logger()
 
+_ANNOUNCE_EVERY_SECONDS = 0.05  # the caller has his answer; listeners may hear of several at once
 _TOGETHER = 100  # results in one write, and events in one message
 
 Item = SentMessage | FailedMessage
@@ -49,7 +50,9 @@ class Recorder:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_recording", Gathering(self._record, limit=_TOGETHER))
-        object.__setattr__(self, "_announcing", Gathering(self._announce, limit=_TOGETHER))
+        object.__setattr__(
+            self, "_announcing", Gathering(self._announce, limit=_TOGETHER, pause_seconds=_ANNOUNCE_EVERY_SECONDS)
+        )
 
     async def record(self, result: Result) -> None:
         """Store what became of a call, answer who waits for it, and announce it.

@@ -105,3 +105,16 @@ async def test_drained_returns_when_everything_submitted_is_done() -> None:
 
     assert doubler.groups == [(1,), (2,), (3,)]
     assert len(gathering) == 0
+
+
+async def test_groups_that_keep_a_distance_are_fewer_and_the_first_does_not_wait() -> None:
+    doubler = Doubler()
+    gathering = Gathering(doubler.double, limit=10, pause_seconds=0.05)
+
+    first = await gathering.add(1)
+    others = [gathering.submit(number) for number in (2, 3)]
+    await gathering.drained()
+
+    assert first == 2
+    assert [other.result() for other in others] == [4, 6]
+    assert doubler.groups == [(1,), (2, 3)]
