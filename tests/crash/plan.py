@@ -65,7 +65,7 @@ Blow = tuple[Kind, str, str]
 
 def _kills(options: Options, rng: random.Random) -> list[Blow]:
     points = _points(options, rng)
-    blows: list[Blow] = [("point", _owner(point, rng), f"{point}:{rng.randint(1, MOST_PASSES)}") for point in points]
+    blows: list[Blow] = [("point", _owner(point, rng), f"{point}:{_passes(point, rng)}") for point in points]
     targets = dict.fromkeys(options.targets, 1) if options.targets else WEIGHTS
     return blows + [("kill", _drawn(targets, rng), "") for _ in range(options.kills - len(points))]
 
@@ -86,6 +86,11 @@ def _others(options: Options, rng: random.Random) -> list[Blow]:
     blows: list[Blow] = [("kill", "rabbitmq", "") for _ in range(options.brokers)]
     blows += [("kill", "mongod", "") for _ in range(options.databases)]
     return blows + [("freeze", _drawn(FROZEN, rng), "") for _ in range(options.freezes)]
+
+
+def _passes(point: str, rng: random.Random) -> int:
+    # Messages pass the other points by themselves, this one only a request that is made for it.
+    return 1 if point == "templates.synced" else rng.randint(1, MOST_PASSES)
 
 
 def _owner(point: str, rng: random.Random) -> str:
