@@ -64,8 +64,10 @@ PRIVATE_DOCS = ApiDocs({"/docs": EXTERNAL, "/docs/dashboard": DASHBOARD})
 
 
 def _document(name: str) -> Handler:
+    text = file_text(name)  # rendered at the start: later it would hold up requests for a tenth of a second
+
     async def document(_request: web.Request) -> web.Response:
-        return web.Response(text=file_text(name), content_type="application/json")
+        return web.Response(text=text, content_type="application/json")
 
     return document
 
