@@ -15,6 +15,10 @@ from tests.crash.options import Options
 from tests.crash.verdicts import SHOWN, calls_per_message, violations
 
 
+# A point dies with the traffic that passes it, so a slow machine may miss one; a run that misses more proves nothing.
+MOST_MISSED = 0.2
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One run, judged."""
@@ -32,7 +36,8 @@ class Report:
     def violations(self) -> dict[str, list[str]]:
         """Promises that were not kept, and blows that did not fall: a test that aims and misses proves nothing."""
         found = violations(self.facts)
-        if missed := [struck.title for struck in self.struck if not struck.hit]:
+        missed = [struck.title for struck in self.struck if not struck.hit]
+        if len(missed) > len(self.struck) * MOST_MISSED:
             found["every blow falls"] = missed
         if failures := [f"{struck.title}: {struck.failure}" for struck in self.struck if struck.failure]:
             found["everything comes back"] = failures
