@@ -14,7 +14,6 @@ from tests.crash.killer import Struck
 from tests.crash.options import Options
 from tests.crash.verdicts import SHOWN, calls_per_message, violations
 
-
 # A point dies with the traffic that passes it, so a slow machine may miss one; a run that misses more proves nothing.
 MOST_MISSED = 0.2
 
