@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, TimeoutType
 from aiormq import exceptions as amqp
 from aiormq.channel import Channel
 
@@ -41,6 +41,18 @@ _REFUSAL = "AMQP_URL: the broker refuses the credentials, the virtual host or th
 AMQP_FAILURES = (amqp.AMQPError, OSError, TimeoutError, RuntimeError)
 
 ReadyT = TypeVar("ReadyT")
+
+
+class Connection(aio_pika.Connection):
+    """Counts as closed once it could not be opened: aio-pika's would start to close itself whenever it is collected,
+    also where no event loop runs."""
+
+    async def connect(self, timeout: TimeoutType = None) -> None:
+        try:
+            await super().connect(timeout)
+        except BaseException:
+            await self.close()
+            raise
 
 
 class Session:
@@ -77,9 +89,14 @@ class Session:
     async def close(self) -> None:
         """Close the connection; a broker that does not answer is not waited for."""
         self.give_up("closed")
-        with suppress(*AMQP_FAILURES), cancelled_only_by_us():
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._connection.close()
+        try:
+            with suppress(*AMQP_FAILURES), cancelled_only_by_us():
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._connection.close()
+        finally:
+            await (
+                self._connection.close()
+            )  # without its transport it is closed at once, also where the first try failed
 
     def _on_closed(self, closing: "asyncio.Future[object]") -> None:
         error = None if closing.cancelled() else closing.exception()
@@ -162,6 +179,7 @@ class Link(Generic[ReadyT]):
                     heartbeat=HEARTBEAT_SECONDS,
                     timeout=CONNECT_SECONDS,
                     client_properties={"connection_name": self._name},
+                    connection_class=Connection,
                 )
                 session = Session(connection)
                 self._ready = await self._prepared(session)

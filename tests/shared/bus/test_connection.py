@@ -1,10 +1,12 @@
 """Cancellations: ours are obeyed, those that a library makes up are losses."""
 
 import asyncio
+import socket
 
 import pytest
+from yarl import URL
 
-from shared.bus.connection import AMQP_FAILURES, cancelled_only_by_us, end
+from shared.bus.connection import AMQP_FAILURES, Connection, cancelled_only_by_us, end
 
 
 async def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
@@ -47,3 +49,15 @@ async def test_a_task_that_swallows_its_first_cancellation_is_ended_all_the_same
 
     assert swallowed.is_set()
     assert task.cancelled()
+
+
+async def test_a_connection_that_could_not_be_opened_counts_as_closed() -> None:
+    """Else the garbage collector starts to close it, wherever that happens to run."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]  # nobody listens there once this block ends
+    connection = Connection(URL(f"amqp://127.0.0.1:{port}/"))
+
+    with pytest.raises(OSError, match="Connect"):
+        await connection.connect()
+
+    assert connection.is_closed
