@@ -4,10 +4,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Command, Contract, Event, HexId, Identifier, Item, PhoneE164, Query, Reply
+from shared.contracts.base import Command, Contract, Done, Event, HexId, Identifier, Item, PhoneE164, Query, Reply
 from shared.contracts.content import MessageContent
 
-Platform = Literal["whatsapp", "instagram"]
+Platform = Literal["whatsapp", "instagram", "webchat"]
 MessageSource = Literal["external_api", "dashboard", "campaign", "agent", "conversation"]
 
 
@@ -41,6 +41,8 @@ class MessageOutcome(Reply):
     conversation_id: HexId | None
     contact_id: Identifier | None
     status: Literal["sent", "failed", "queued"]
+    openai_conversation_id: str | None = None  # the head of the conversation's response chain
+    credits_remaining: int | None = None  # where the send was metered
     error: MetaError | None = None
     failure: str | None = None  # why it failed, e.g. "expired", or "meta_131026" beside the error
     warnings: tuple[str, ...] = ()
@@ -60,6 +62,9 @@ class SendMessage(Command[MessageOutcome]):
     contact: ContactInput | None = None
     source: MessageSource
     accepted_at: AwareDatetime  # when the caller handed it over; it expires an hour later (a code after ten minutes)
+    conversation_id: HexId | None = None  # given where the thread is known (a reply); its contact is the recipient
+    based_on_sequence: int | None = None  # an agent's answer: refused as `outdated` once the conversation has moved on
+    response_id: str | None = None  # the model's response, kept on the conversation once the answer is accepted
 
 
 class RenderedMessage(Reply):
@@ -200,6 +205,8 @@ class PhoneNumber(Reply):
     display_name: str | None
     waba_id: str | None
     messages_per_second: int
+    agent_id: Identifier | None = None
+    quality_rating: str | None = None  # Meta's, once it has told us
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
@@ -283,3 +290,17 @@ class GetCredits(Query[Credits]):
     reply_type: ClassVar[type[Reply]] = Credits
 
     user_id: Identifier
+
+
+class HoldCampaign(Command[Done]):
+    """Keep a campaign's messages back (pause, cancel), or let them go again. Idempotent: it sets `held`.
+
+    Once it is answered, no intent of the campaign is stored while it is held; what was claimed goes back to its queue.
+    """
+
+    message_type: ClassVar[str] = "messaging.hold_campaign.v1"
+    reply_type: ClassVar[type[Reply]] = Done
+
+    campaign_id: Identifier
+    held: bool
+    cancelled: bool = False  # for good: what is queued of it ends as FAILED `cancelled`

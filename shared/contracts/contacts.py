@@ -1,0 +1,106 @@
+"""Contacts and their consent, and what campaigns ask of them before they send."""
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.base import Command, Contract, Event, Identifier, Item, PhoneE164, Query, Reply
+
+ConsentProof = Literal["keyword", "button", "meta_preference", "api", "import", "meta_refusal"]
+
+
+class RecipientRow(Contract):
+    """One recipient as the caller gave it; `row` is its place in what was handed over, from 0."""
+
+    row: int
+    phone: str
+    name: str | None = None
+    email: str | None = None
+    company: str | None = None
+    variables: dict[str, str] = Field(default_factory=dict)
+
+
+class PreparedRow(Contract):
+    """What would be sent to one recipient, or why nothing can be.
+
+    `values` is a snapshot: given value, else the contact's field, else the variable's default; keys as in the dashboard
+    API ("1", a name, "header.1", "button.0").
+    """
+
+    row: int
+    phone: PhoneE164 | None = None  # normalised; None where it is none
+    values: dict[str, str] = Field(default_factory=dict)
+    opted_out: bool = False
+    error: str | None = None  # in words for whoever wrote the row
+    code: str | None = None  # stable: invalid_phone, missing_variable, unknown_variable, …
+
+
+class PreparedRecipients(Reply):
+    """One result for each row, in their order."""
+
+    rows: tuple[PreparedRow, ...]
+
+
+class PrepareRecipients(Query[PreparedRecipients]):
+    """Check up to 1,000 recipients of a template, and resolve their variables. Changes nothing.
+
+    Raises NotFoundError (number or template unknown, or another user's), InvalidInputError (template of another WABA or
+    not approved, number not WhatsApp's).
+    """
+
+    message_type: ClassVar[str] = "messaging.prepare_recipients.v1"
+    reply_type: ClassVar[type[Reply]] = PreparedRecipients
+
+    user_id: Identifier
+    phone_number_id: Identifier
+    template_id: Identifier
+    rows: tuple[RecipientRow, ...] = Field(max_length=1000)
+
+
+class ContactRow(Contract):
+    """A contact to create, or to update with what is not None."""
+
+    phone: PhoneE164
+    name: str | None = None
+    email: str | None = None
+    company: str | None = None
+
+
+class UpsertedContacts(Reply):
+    """Each contact's id, in the order given, and how many were new."""
+
+    contact_ids: tuple[Identifier, ...]
+    created: int
+    updated: int
+
+
+class UpsertContacts(Command[UpsertedContacts]):
+    """Create or update up to 1,000 contacts of a user, and their threads with a number. Idempotent by phone."""
+
+    message_type: ClassVar[str] = "messaging.upsert_contacts.v1"
+    reply_type: ClassVar[type[Reply]] = UpsertedContacts
+
+    user_id: Identifier
+    phone_number_id: Identifier
+    contacts: tuple[ContactRow, ...] = Field(max_length=1000)
+
+
+class ConsentChange(Item):
+    """One contact opted out of marketing, or back in. `id` is `contact.<opted_out|opted_in>:<change id>`."""
+
+    id: str
+    user_id: Identifier
+    contact_id: Identifier
+    phone: PhoneE164
+    opted_out: bool
+    proof: ConsentProof
+    evidence: str | None = None  # the keyword, the message's id, the caller's words
+    at: AwareDatetime
+
+
+class ConsentsChanged(Event):
+    """Contacts changed their mind about marketing; no intent for them was stored after this was recorded."""
+
+    message_type: ClassVar[str] = "messaging.consents_changed.v1"
+
+    items: tuple[ConsentChange, ...]

@@ -1,0 +1,1 @@
+"""Examples of the messages on the bus, a file for each module of contracts; `basics` holds what they share."""
