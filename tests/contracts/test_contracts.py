@@ -17,7 +17,7 @@ MESSAGES = message_types()
 def test_every_message_has_one_example() -> None:
     examples = Counter(example.message_type for example in EXAMPLES)
 
-    assert examples == Counter(list(MESSAGES)), "give each new message an example in tests/contracts/examples.py"
+    assert examples == Counter(list(MESSAGES)), "give each new message an example in tests/contracts/samples"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.message_type)
