@@ -3,16 +3,26 @@
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from tests.bench.dispatch import Round, WithStatuses
 from tests.bench.latency import Latency
 from tests.bench.processes import Cost
 
 TARGET_RATIO = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One more thing that was measured: `text` for the table, `figures` for the JSON."""
+
+    name: str
+    text: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Report:
     sustained_per_second: float
     sustained: Latency
     memory_mib: Mapping[str, float]  # resident, by process
+    lines: Sequence[Line] = ()  # of everything else
 
     @property
     def ratio(self) -> float:
@@ -75,6 +86,7 @@ class Report:
             ),
             ("single send, most", f"{self.sustained_per_second:7,.0f} messages/s   {_times(self.sustained)}"),
             ("memory, MiB", ", ".join(f"{name} {size:.0f}" for name, size in self.memory_mib.items())),
+            *((line.name, line.text) for line in self.lines),
         ]
         return "\n".join(f"  {name:<22} {value}" for name, value in rows)
 

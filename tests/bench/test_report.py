@@ -1,11 +1,13 @@
 """How a bench run's figures are put together."""
 
+import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
+from tests.bench import payloads
 from tests.bench.dispatch import Round, WithStatuses
 from tests.bench.latency import Latency
 from tests.bench.processes import Cost, Processes
@@ -57,3 +59,11 @@ def test_processor_time_is_counted_for_each_message() -> None:
 
     assert cost.total >= 0
     assert processes.resident_mib()["self"] > 0
+
+
+def test_payloads_are_measured_by_documented_request() -> None:
+    line = payloads.measure()
+
+    assert len(line.figures["by_request"]) == 27
+    assert all(cost > 0 for cost in line.figures["by_request"].values())
+    assert line.text in dataclasses.replace(REPORT, lines=(line,)).table()
