@@ -42,7 +42,7 @@ class Preparation:
         command = received.message
         number = _whatsapp_number(numbers, command.phone_number_id, command.user_id)
         template, (payload, warnings) = await self._fit(number, command.to, command.content)
-        return outbound(received, _class_of(template), payload, warnings)
+        return outbound(received, _class_of(template), payload, warnings, _id_of(template))
 
     async def render(self, query: RenderMessage) -> RenderedMessage:
         """What would be posted to Meta, without asking Meta anything. Raises as `prepare` does."""
@@ -60,22 +60,22 @@ class Preparation:
         """
         number = _whatsapp_number(numbers, batch.phone_number_id, batch.user_id)
         template = await self._resolve(number, batch.content)
-        message_class = _class_of(template)
+        shared = _class_of(template), _id_of(template)
         ready: list[OutboundMessage] = []
         refused: list[tuple[OutboundMessage, str]] = []
         for item in batch.items:
             try:
                 rendered = self._render(item.to, _content_for(batch.content, item), template)
             except InvalidInputError as error:
-                unsendable = _batch_message(batch, item, message_class, NOTHING_RENDERED, self.now())
+                unsendable = _batch_message(batch, item, shared, NOTHING_RENDERED, self.now())
                 refused.append((unsendable, error.message))
             else:
-                ready.append(_batch_message(batch, item, message_class, rendered, self.now()))
+                ready.append(_batch_message(batch, item, shared, rendered, self.now()))
         return ready, refused
 
     def unsendable(self, batch: SendBatch) -> list[OutboundMessage]:
         """The messages of a batch that cannot be sent as a whole."""
-        return [_batch_message(batch, item, "service", NOTHING_RENDERED, self.now()) for item in batch.items]
+        return [_batch_message(batch, item, ("service", None), NOTHING_RENDERED, self.now()) for item in batch.items]
 
     async def _fit(
         self, number: SendingNumber, to: str, content: MessageContent, *, may_ask_meta: bool = True
@@ -105,7 +105,11 @@ class Preparation:
 
 
 def outbound(
-    received: Received[SendMessage], message_class: MessageClass, payload: bytes, warnings: tuple[str, ...]
+    received: Received[SendMessage],
+    message_class: MessageClass,
+    payload: bytes,
+    warnings: tuple[str, ...],
+    template_id: str | None = None,
 ) -> OutboundMessage:
     """The message that a command asks for."""
     command = received.message
@@ -123,13 +127,15 @@ def outbound(
         accepted_at=command.accepted_at,
         expires_at=command.accepted_at + policy_for(message_class).time_to_live,
         warnings=warnings,
+        template_id=template_id,
         reply=received.context.reply,
     )
 
 
 def _batch_message(
-    batch: SendBatch, item: BatchMessage, message_class: MessageClass, rendered: Rendering, now: datetime
+    batch: SendBatch, item: BatchMessage, shared: tuple[MessageClass, str | None], rendered: Rendering, now: datetime
 ) -> OutboundMessage:
+    message_class, template_id = shared
     payload, warnings = rendered
     return OutboundMessage(
         id=item.message_id,
@@ -147,6 +153,7 @@ def _batch_message(
         warnings=warnings,
         campaign_id=batch.campaign_id,
         recipient_id=item.recipient_id,
+        template_id=template_id,
     )
 
 
@@ -165,6 +172,10 @@ def _whatsapp_number(numbers: Numbers, phone_number_id: str, user_id: str) -> Se
     if number.access.platform != "whatsapp":
         raise InvalidInputError("This phone number is not a WhatsApp number", code="not_a_whatsapp_number")
     return number
+
+
+def _id_of(template: ApprovedTemplate | None) -> str | None:
+    return None if template is None else template.template_id
 
 
 def _class_of(template: ApprovedTemplate | None) -> MessageClass:

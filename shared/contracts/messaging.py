@@ -130,6 +130,7 @@ class SentMessage(Item):
     source: MessageSource
     campaign_id: Identifier | None = None
     recipient_id: Identifier | None = None
+    template_id: Identifier | None = None
     sent_at: AwareDatetime
 
 
@@ -154,6 +155,7 @@ class FailedMessage(Item):
     source: MessageSource
     campaign_id: Identifier | None = None
     recipient_id: Identifier | None = None
+    template_id: Identifier | None = None
     outcome_unknown: bool = False
     failure: str
     error: MetaError | None = None
@@ -182,6 +184,7 @@ class MessageStatusChange(Item):
     source: MessageSource
     campaign_id: Identifier | None = None
     recipient_id: Identifier | None = None
+    template_id: Identifier | None = None
     status: Literal["sent", "delivered", "read", "played", "failed"]
     error: MetaError | None = None
     at: AwareDatetime

@@ -10,7 +10,7 @@ from shared.contracts.content import CarouselTemplateContent, TemplateContent
 from shared.errors import BusUnavailableError, InvalidInputError
 from tests.eventually import eventually
 from tests.messaging.doubles import NOON
-from tests.messaging.stage import Stage, address, message_id, received, template, text
+from tests.messaging.stage import Stage, address, batch, message_id, received, status, template, text
 
 
 def greeting(name: str = "order_shipped", language: str | None = None) -> TemplateContent:
@@ -134,3 +134,22 @@ async def test_a_carousel_is_looked_up_by_its_own_field(stage: Stage) -> None:
         await stage.ask(text(content=CarouselTemplateContent(template_name="summer", cards=())))
 
     assert refused.value.details[0]["field"] == "carousel.template_name"
+
+
+async def test_what_becomes_of_a_message_is_told_with_its_template(stage: Stage) -> None:
+    await stage.ask(text(1, content=greeting()))
+    await stage.drain()
+    await stage.hear(status("read", f"w1:{message_id(1)}:1"))
+    await stage.ask(text(2))
+    await stage.drain()
+
+    template_id = template().template_id
+    assert [item.template_id for item in stage.sent()] == [template_id, None]
+    assert [item.template_id for item in stage.changes()] == [template_id]
+
+
+async def test_a_refused_recipient_of_a_batch_is_told_with_the_template(stage: Stage) -> None:
+    await stage.bus.send(batch([1], TemplateContent(name="order_shipped", variables={"2": "too many"})))
+    await stage.sweep()
+
+    assert [item.template_id for item in stage.failed()] == [template().template_id]

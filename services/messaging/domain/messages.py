@@ -30,6 +30,7 @@ class OutboundMessage:
     warnings: tuple[str, ...] = ()
     campaign_id: str | None = None
     recipient_id: str | None = None
+    template_id: str | None = None  # the approved template it was rendered from, if any
     reply: ReplyAddress | None = None
     attempt: int = 0  # posts intended so far
     resends: int = 0  # of these, declared repetitions of an unknown outcome
@@ -95,6 +96,7 @@ def sent_item(message: OutboundMessage, wa_message_id: str, sent_at: datetime) -
         source=message.source,
         campaign_id=message.campaign_id,
         recipient_id=message.recipient_id,
+        template_id=message.template_id,
         sent_at=sent_at,
     )
 
@@ -114,6 +116,7 @@ def failed_item(
         source=message.source,
         campaign_id=message.campaign_id,
         recipient_id=message.recipient_id,
+        template_id=message.template_id,
         outcome_unknown=unknown,
         failure=failure,
         error=error,

@@ -82,6 +82,7 @@ class ApprovedTemplate:
     buttons: tuple[ApprovedButton, ...]
     offer_expires: bool | None
     cards: tuple[ApprovedCard, ...]
+    template_id: str | None = None
 
 
 def approved_template(template: Template) -> ApprovedTemplate:
@@ -101,6 +102,7 @@ def approved_template(template: Template) -> ApprovedTemplate:
         buttons=_buttons(parts.get("BUTTONS"), category, ids),
         offer_expires=None if offer is None else bool((offer.get("limited_time_offer") or {}).get("has_expiration")),
         cards=tuple(_card(card, named, ids) for card in (parts.get("CAROUSEL") or {}).get("cards") or ()),
+        template_id=template.template_id,
     )
 
 

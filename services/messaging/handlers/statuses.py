@@ -87,6 +87,7 @@ def _change(stored: StoredMessage, status: MetaStatus) -> MessageStatusChange:
         source=message.source,
         campaign_id=message.campaign_id,
         recipient_id=message.recipient_id,
+        template_id=message.template_id,
         status=status.status,
         error=status.error,
         at=status.at,

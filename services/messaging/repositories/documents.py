@@ -33,6 +33,7 @@ def to_document(message: OutboundMessage, state: str, *, now: datetime) -> Docum
     for key, value in (
         ("campaign_id", message.campaign_id),
         ("recipient_id", message.recipient_id),
+        ("template_id", message.template_id),
         ("warnings", list(message.warnings)),
         ("reply", message.reply.model_dump() if message.reply else None),
     ):
@@ -75,6 +76,7 @@ def to_message(document: Document) -> OutboundMessage:
         warnings=tuple(document.get("warnings", ())),
         campaign_id=document.get("campaign_id"),
         recipient_id=document.get("recipient_id"),
+        template_id=document.get("template_id"),
         reply=ReplyAddress.model_validate(reply) if reply else None,
         attempt=document["attempt"],
         resends=document.get("resends", 0),
