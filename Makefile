@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON_HERE := .venv/bin/python
 PREPARE := @sh deploy/local/bootstrap.sh
-FAST := not database and not rabbit and not nginx and not node and not system and not crash
+FAST := not database and not rabbit and not nginx and not node and not browser and not system and not crash
 
 .PHONY: help run stop status test test-fast check fix bench crash contracts admin-token clean
 
@@ -24,7 +24,7 @@ status: ## show what runs here, and with which process ids
 	@$(PYTHON_HERE) -m deploy.local status
 
 test: ## all tests, with a real broker and database of their own (ARGS="-k name" narrows them)
-	$(PREPARE) servers nginx npm
+	$(PREPARE) servers nginx npm chromium
 	@$(PYTHON_HERE) -m pytest $(ARGS)
 
 test-fast: ## the tests that need no server

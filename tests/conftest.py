@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from shared.mongo import Client, Database, connect
+from tests.browser import chromium
 from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
 
-MARKING_FIXTURES = ("database", "rabbit", "nginx", "node")
+MARKING_FIXTURES = ("database", "rabbit", "nginx", "node", "browser")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +60,13 @@ def node() -> Path:
     if found is None:
         raise FileNotFoundError("there is no Node: `make test` installs one")
     return Path(found)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium without a window, one for the session. Each visitor is a context of their own: `new_context()`."""
+    async with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import aio_pika
 import pytest
+from playwright.async_api import Browser
 
 from shared.mongo import Database
 from tests.eventually import eventually
@@ -38,6 +39,20 @@ async def test_two_tests_in_turn_do_not_see_each_other(rabbit: str) -> None:
 
         with pytest.raises(aio_pika.exceptions.ChannelNotFoundEntity):
             await channel.get_queue("q", ensure=True)
+
+
+async def test_two_visitors_in_the_browser_share_nothing(browser: Browser) -> None:
+    first, second = await browser.new_context(), await browser.new_context()
+    async with first, second:
+        one, other = await first.new_page(), await second.new_page()
+        for page in (one, other):
+            await page.route("http://shop.test/", lambda route: route.fulfill(body="<title>Shop</title>"))
+            await page.goto("http://shop.test/")
+
+        await one.evaluate("localStorage.setItem('who', 'Ann')")
+
+        assert await one.evaluate("localStorage.getItem('who')") == "Ann"
+        assert await other.evaluate("localStorage.getItem('who')") is None
 
 
 async def test_eventually_returns_the_first_truthy_answer() -> None:

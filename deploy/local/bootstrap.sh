@@ -1,7 +1,8 @@
 #!/bin/sh
 # Prepares a bare machine: the Python environment, and what the words after it ask for: "servers" is what RabbitMQ and
-# MongoDB need from the system, "nginx" is nginx, "npm" is Node with the npm packages of the tests. Done again it is
-# instant. Speaks on standard error only, so that `make admin-token` prints a token and nothing else.
+# MongoDB need from the system, "nginx" is nginx, "chromium" is Chromium, "npm" is Node with the npm packages of the
+# tests. Done again it is instant. Speaks on standard error only, so that `make admin-token` prints a token and
+# nothing else.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -11,6 +12,7 @@ STAMP=$ENVIRONMENT/installed.sha256
 LOG=.local/log/bootstrap.log
 RABBITMQ=/usr/lib/rabbitmq/bin/rabbitmq-server
 NGINX=/usr/sbin/nginx
+CHROMIUM=/usr/bin/chromium
 NODE_LOCK=tests/compat/nodejs.lock
 NODE_IS_RECENT='const [major, minor] = process.versions.node.split("."); process.exit(+(major * 100 + +minor < 2019))'
 NPM_FOLDER=tests/compat
@@ -93,6 +95,9 @@ missing_system_packages() {
     fi
     if wants nginx && [ ! -x "$NGINX" ]; then
         echo nginx
+    fi
+    if wants chromium && [ ! -x "$CHROMIUM" ]; then
+        echo chromium
     fi
     if ! environment_is_current && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         echo python3-venv
