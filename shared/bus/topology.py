@@ -6,7 +6,7 @@ redeclare a queue with other arguments.
 
 from dataclasses import dataclass
 
-from shared.contracts import messaging, templates, webhooks
+from shared.contracts import contacts, conversations, messaging, templates, turns, webhooks
 from shared.contracts.base import Command, Event, Message, Query
 
 COMMANDS = "wa.commands"  # topic; commands and queries, published mandatory
@@ -50,6 +50,8 @@ QUEUES: tuple[Queue, ...] = (
             messaging.GetNumberAccess,
             messaging.GetCredits,
             messaging.RenderMessage,
+            conversations.HandOverConversation,
+            conversations.GetConversationContext,
         ),
         prefetch=20,
     ),
@@ -74,6 +76,17 @@ QUEUES: tuple[Queue, ...] = (
         "webhooks",
         (webhooks.CreateSubscription, webhooks.ListSubscriptions, webhooks.DeleteSubscription),
         prefetch=20,
+    ),
+    Queue("agents.commands.v1", "agents", (turns.GetTurn,), prefetch=20),
+    Queue(  # only writes turns down; runners take them
+        "agents.events.v1",
+        "agents",
+        (
+            conversations.MessagesReceived,
+            conversations.ConversationHandlingChanged,
+            contacts.ConsentsChanged,
+        ),
+        prefetch=200,
     ),
     Queue("webhooks.events.v1", "webhooks", (messaging.MessagesSent,), prefetch=50, group_limit=20, concurrency=2),
 )

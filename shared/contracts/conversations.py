@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Event, HexId, Identifier, Item
+from shared.contracts.base import Command, Contract, Done, Event, HexId, Identifier, Item, Query, Reply
 
 Channel = Literal["whatsapp", "instagram", "webchat"]
 
@@ -106,3 +106,53 @@ class NumberQualityChanged(Event):
     message_type: ClassVar[str] = "messaging.number_quality_changed.v1"
 
     items: tuple[QualityChange, ...]
+
+
+class HandOverConversation(Command[Done]):
+    """Give a conversation to a human, or (`handled_by="agent"`) back to its agent. Idempotent: it sets a value.
+
+    Raises the conversation's `sequence`, so that no answer in the making is sent; announces
+    ConversationHandlingChanged when something changed. Raises NotFoundError.
+    """
+
+    message_type: ClassVar[str] = "messaging.hand_over_conversation.v1"
+    reply_type: ClassVar[type[Reply]] = Done
+
+    conversation_id: HexId
+    handled_by: Literal["human", "agent"]
+    by: Literal["agent", "api"]
+    note: str | None = Field(default=None, max_length=2000)
+
+
+class ContextMessage(Contract):
+    """One message of a conversation as a model is told of it."""
+
+    message_id: HexId
+    author: Literal["customer", "agent", "human", "business"]  # business: a campaign's or an API call's message
+    type: str
+    text: str | None = None  # as the customer read it: a template's with its values, a caption, a button's words
+    media_id: Identifier | None = None
+    mime_type: str | None = None
+    at: AwareDatetime
+
+
+class ConversationContext(Reply):
+    """Where a conversation stands and what was said last, oldest first."""
+
+    conversation_id: HexId
+    user_id: Identifier
+    phone_number_id: Identifier
+    channel: Channel
+    handled_by: Literal["human", "agent"]
+    sequence: int
+    messages: tuple[ContextMessage, ...]
+
+
+class GetConversationContext(Query[ConversationContext]):
+    """Ask for the last messages of a conversation, whoever wrote them. Raises NotFoundError."""
+
+    message_type: ClassVar[str] = "messaging.get_conversation_context.v1"
+    reply_type: ClassVar[type[Reply]] = ConversationContext
+
+    conversation_id: HexId
+    limit: int = Field(default=30, ge=1, le=100)

@@ -1,7 +1,7 @@
 """One example of every message on the bus. A new message needs one in `samples`, and `make contracts`."""
 
 from shared.contracts.base import Message
-from tests.contracts.samples import basics, campaigns, contacts, conversations, credits, numbers
+from tests.contracts.samples import basics, campaigns, contacts, conversations, credits, numbers, turns
 
 EXAMPLES: tuple[Message, ...] = (
     *basics.EXAMPLES,
@@ -10,4 +10,5 @@ EXAMPLES: tuple[Message, ...] = (
     *conversations.EXAMPLES,
     *credits.EXAMPLES,
     *numbers.EXAMPLES,
+    *turns.EXAMPLES,
 )

@@ -76,4 +76,8 @@ EXAMPLES: tuple[Message, ...] = (
             ),
         )
     ),
+    conversations.HandOverConversation(
+        conversation_id=CONVERSATION_ID, handled_by="human", by="agent", note="Wants to speak about a refund."
+    ),
+    conversations.GetConversationContext(conversation_id=CONVERSATION_ID),
 )
