@@ -6,7 +6,7 @@ redeclare a queue with other arguments.
 
 from dataclasses import dataclass
 
-from shared.contracts import contacts, conversations, messaging, templates, turns, webhooks
+from shared.contracts import agents, contacts, conversations, messaging, numbers, templates, turns, webhooks
 from shared.contracts.base import Command, Event, Message, Query
 
 COMMANDS = "wa.commands"  # topic; commands and queries, published mandatory
@@ -71,6 +71,43 @@ QUEUES: tuple[Queue, ...] = (
         prefetch=5,
     ),
     Queue("templates.events.v1", "templates", (webhooks.TemplateUpdatesReceived,), prefetch=5),
+    Queue(
+        "messaging.numbers.v1",
+        "messaging",
+        (
+            numbers.UpdatePhoneNumber,
+            numbers.DeletePhoneNumber,
+            numbers.VerifyPhoneNumber,
+            numbers.LinkAgent,
+            numbers.UnlinkAgent,
+            numbers.HoldNumber,
+            numbers.ReleaseNumber,
+            conversations.GetAgentStats,
+        ),
+        prefetch=20,
+    ),
+    Queue(
+        "agents.commands.v1",
+        "agents",
+        (
+            agents.CreateAgent,
+            agents.ListAgents,
+            agents.GetAgent,
+            agents.UpdateAgent,
+            agents.DeleteAgent,
+            agents.CreatePrompt,
+            agents.ListPrompts,
+            agents.GetPrompt,
+            agents.UpdatePrompt,
+            agents.DeletePrompt,
+            agents.CreateWebchatChannel,
+            agents.ListWebchatChannels,
+            agents.GetWebchatChannel,
+            agents.UpdateWebchatChannel,
+            agents.DeleteWebchatChannel,
+        ),
+        prefetch=20,
+    ),
     Queue(
         "webhooks.commands.v1",
         "webhooks",

@@ -156,3 +156,19 @@ class GetConversationContext(Query[ConversationContext]):
 
     conversation_id: HexId
     limit: int = Field(default=30, ge=1, le=100)
+
+
+class AgentStats(Reply):
+    """How busy a number's agent is. Active: written to within 24 hours, and not with a human."""
+
+    total_conversations: int
+    active_conversations: int
+
+
+class GetAgentStats(Query[AgentStats]):
+    """Count the conversations on an agent's number; an unknown number has none."""
+
+    message_type: ClassVar[str] = "messaging.get_agent_stats.v1"
+    reply_type: ClassVar[type[Reply]] = AgentStats
+
+    phone_number_id: Identifier

@@ -233,8 +233,8 @@ class AddPhoneNumber(Command[PhoneNumber]):
     phone_number_id: Identifier
     user_id: Identifier
     platform: Platform
-    meta_phone_number_id: str
-    sealed_access_token: str
+    meta_phone_number_id: str  # for webchat: the channel's id
+    sealed_access_token: str | None = None  # webchat has none
     display_name: str | None = None
     waba_id: str | None = None
 

@@ -1,9 +1,10 @@
 """One example of every message on the bus. A new message needs one in `samples`, and `make contracts`."""
 
 from shared.contracts.base import Message
-from tests.contracts.samples import basics, campaigns, contacts, conversations, credits, numbers, turns
+from tests.contracts.samples import agents, basics, campaigns, contacts, conversations, credits, numbers, turns
 
 EXAMPLES: tuple[Message, ...] = (
+    *agents.EXAMPLES,
     *basics.EXAMPLES,
     *campaigns.EXAMPLES,
     *contacts.EXAMPLES,

@@ -170,5 +170,5 @@ def _to_access(document: Document) -> NumberAccess:
         platform=document["platform"],
         meta_phone_number_id=document["meta_phone_number_id"],
         waba_id=document["waba_id"],
-        sealed_access_token=document["sealed_access_token"],
+        sealed_access_token=document["sealed_access_token"] or "",  # web chat has none
     )

@@ -80,4 +80,5 @@ EXAMPLES: tuple[Message, ...] = (
         conversation_id=CONVERSATION_ID, handled_by="human", by="agent", note="Wants to speak about a refund."
     ),
     conversations.GetConversationContext(conversation_id=CONVERSATION_ID),
+    conversations.GetAgentStats(phone_number_id=NUMBER_ID),
 )
