@@ -29,14 +29,18 @@ class MetaStatusesReceived(Event):
 
 
 class TemplateUpdate(Item):
-    """One change of a template that Meta told us of."""
+    """One change of a template that Meta told us of: its status, its quality or its category."""
 
     waba_id: str
     meta_template_id: str
     name: str
     language: str
-    event: str  # APPROVED, REJECTED, PAUSED, …
-    reason: str | None = None
+    event: str  # APPROVED, REJECTED, PAUSED, …; QUALITY_UPDATE and CATEGORY_UPDATE leave the status as it is
+    reason: str | None = None  # Meta's word, e.g. INVALID_FORMAT
+    explanation: str | None = None  # what Meta tells people: why, and what to do
+    quality_score: str | None = None  # of a QUALITY_UPDATE: GREEN, YELLOW, RED, UNKNOWN
+    category: str | None = None  # of a CATEGORY_UPDATE: the present one
+    correct_category: str | None = None  # of a CATEGORY_UPDATE that announces what it will be changed to
     at: AwareDatetime
 
 

@@ -1,6 +1,7 @@
 """Meta's webhooks, read once at the edge and tolerantly: what cannot be read is counted and stops nothing else.
 
-Source: Meta, WhatsApp Business Platform, webhooks (`messages`, `message_template_status_update`).
+Source: Meta, WhatsApp Business Platform, webhooks (`messages`, `message_template_status_update`,
+`message_template_quality_update`, `template_category_update`).
 """
 
 import json
@@ -20,9 +21,11 @@ from shared.meta.errors import to_meta_error
 WHATSAPP = "whatsapp_business_account"
 STATUS = "status"
 TEMPLATE_STATUS = "template_status"
+TEMPLATE_QUALITY = "template_quality"
+TEMPLATE_CATEGORY = "template_category"
 UNREADABLE = "unreadable"
 
-_TOLD_BY_AN_EVENT = frozenset({STATUS, TEMPLATE_STATUS})
+_TOLD_BY_AN_EVENT = frozenset({STATUS, TEMPLATE_STATUS, TEMPLATE_QUALITY, TEMPLATE_CATEGORY})
 _MAX_TEXT = 1024  # Meta's ids and names are far shorter; a longer one is not an id
 _KIND = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -84,8 +87,8 @@ class _Reader:
                 self.count(UNREADABLE)
             elif change.get("field") == "messages":
                 self.read_messages(value)
-            elif change.get("field") == "message_template_status_update" and "new_quality_score" not in value:
-                self.read_template(entry, value)
+            elif (kind := _template_kind(change.get("field"), value)) is not None:
+                self.read_template(kind, entry, value)
             else:
                 self.count_named("field", change.get("field"))
 
@@ -115,23 +118,52 @@ class _Reader:
             self.statuses.append(read)
             self.count(STATUS)
 
-    def read_template(self, entry: dict[str, Any], value: dict[str, Any]) -> None:
-        reason = _text_or_none(value.get("reason"))
+    def read_template(self, kind: str, entry: dict[str, Any], value: dict[str, Any]) -> None:
         try:
             read = TemplateUpdate(
                 waba_id=_text(entry.get("id")),
                 meta_template_id=_text(value.get("message_template_id")),  # a number here, text in Meta's answers
                 name=_text(value.get("message_template_name")),
                 language=_text(value.get("message_template_language")).replace("-", "_"),
-                event=_text(value.get("event")),
-                reason=None if reason == "NONE" else reason,
                 at=_moment(entry.get("time"), self.received_at),
+                **_template_news(kind, value),
             )
         except ValueError:
             self.count(UNREADABLE)
         else:
             self.templates.append(read)
-            self.count(TEMPLATE_STATUS)
+            self.count(kind)
+
+
+def _template_kind(field_name: Any, value: dict[str, Any]) -> str | None:
+    """Which news of a template this is; Meta's page prints quality news under the name of status news."""
+    if field_name == "template_category_update":
+        return TEMPLATE_CATEGORY
+    if field_name not in {"message_template_status_update", "message_template_quality_update"}:
+        return None
+    return TEMPLATE_QUALITY if "new_quality_score" in value else TEMPLATE_STATUS
+
+
+def _template_news(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    if kind == TEMPLATE_QUALITY:
+        return {"event": "QUALITY_UPDATE", "quality_score": _text(value.get("new_quality_score")).upper()}
+    if kind == TEMPLATE_CATEGORY:
+        correct = _text_or_none(value.get("correct_category"))
+        category = _text(value.get("new_category")).upper()
+        return {"event": "CATEGORY_UPDATE", "category": category, "correct_category": correct and correct.upper()}
+    reason = _text_or_none(value.get("reason"))
+    return {
+        "event": _text(value.get("event")),
+        "reason": None if reason == "NONE" else reason,
+        "explanation": _explanation(value),
+    }
+
+
+def _explanation(value: dict[str, Any]) -> str | None:
+    """What Meta says to people beside its one word; which members it uses depends on the event."""
+    rejection, other = _inner(value, "rejection_info"), _inner(value, "other_info")
+    texts = (rejection.get("reason"), rejection.get("recommendation"), other.get("description"))
+    return " ".join(filter(None, map(_text_or_none, texts))) or None
 
 
 def _load(raw: bytes) -> Any:

@@ -175,11 +175,50 @@ def test_a_rejection_keeps_its_reason() -> None:
     ]
 
 
+def test_what_meta_tells_people_about_a_rejection_or_a_pause_is_kept() -> None:
+    info = {"reason": "Parameters stand next to each other.", "recommendation": "Put words between them."}
+    rejected = template_update(event="REJECTED", reason="INVALID_FORMAT", rejection_info=info)
+    paused = template_update(event="PAUSED", other_info={"title": "FIRST_PAUSE", "description": "Low quality."})
+
+    updates = parse(body(*(change("message_template_status_update", value) for value in (rejected, paused))))
+
+    assert [item.explanation for item in updates.templates] == [
+        "Parameters stand next to each other. Put words between them.",
+        "Low quality.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["message_template_quality_update", "message_template_status_update"])
+def test_quality_news_is_known_by_its_score_whatever_its_name(name: str) -> None:
+    news = template_update(previous_quality_score="GREEN", new_quality_score="YELLOW")
+
+    updates = parse(body(change(name, news)))
+
+    assert [(item.event, item.quality_score, item.name) for item in updates.templates] == [
+        ("QUALITY_UPDATE", "YELLOW", "order_confirmation")
+    ]
+    assert updates.is_fully_told
+
+
+def test_a_change_of_category_is_told_when_it_is_announced_and_when_it_happens() -> None:
+    coming = template_update(new_category="UTILITY", correct_category="MARKETING", category_update_timestamp=1746169200)
+    done = template_update(previous_category="UTILITY", new_category="MARKETING")
+
+    updates = parse(body(*(change("template_category_update", value) for value in (coming, done))))
+
+    assert [(item.event, item.category, item.correct_category) for item in updates.templates] == [
+        ("CATEGORY_UPDATE", "UTILITY", "MARKETING"),
+        ("CATEGORY_UPDATE", "MARKETING", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "kind"),
     [
         ("account_update", {}, "field.account_update"),
-        ("message_template_status_update", {"new_quality_score": "YELLOW"}, "field.message_template_status_update"),
+        ("message_template_status_update", {"new_quality_score": "YELLOW"}, "unreadable"),
+        ("message_template_quality_update", {"event": "APPROVED"}, "unreadable"),
+        ("template_category_update", {"new_category": 7}, "unreadable"),
         ("Weird Field!", {}, "field.other"),
         (None, {}, "field.other"),
         (7, {}, "field.other"),
