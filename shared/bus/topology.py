@@ -6,7 +6,19 @@ redeclare a queue with other arguments.
 
 from dataclasses import dataclass
 
-from shared.contracts import agents, contacts, conversations, messaging, numbers, templates, turns, webhooks
+from shared.contracts import (
+    agents,
+    contacts,
+    conversations,
+    inbound,
+    messaging,
+    numbers,
+    templates,
+    threads,
+    turns,
+    webchat,
+    webhooks,
+)
 from shared.contracts.base import Command, Event, Message, Query
 
 COMMANDS = "wa.commands"  # topic; commands and queries, published mandatory
@@ -52,6 +64,7 @@ QUEUES: tuple[Queue, ...] = (
             messaging.RenderMessage,
             conversations.HandOverConversation,
             conversations.GetConversationContext,
+            webchat.GetWebchatTranscript,
         ),
         prefetch=20,
     ),
@@ -62,6 +75,29 @@ QUEUES: tuple[Queue, ...] = (
         prefetch=50,
         group_limit=20,
         concurrency=2,
+    ),
+    Queue(
+        "messaging.inbound.v1",
+        "messaging",
+        (inbound.MetaMessagesReceived, inbound.MetaPreferencesReceived, inbound.MetaNoticesReceived),
+        prefetch=50,
+        group_limit=20,
+        concurrency=2,
+    ),
+    Queue(
+        "messaging.threads.v1",
+        "messaging",
+        (
+            threads.ListConversations,
+            threads.GetConversation,
+            threads.ListConversationMessages,
+            threads.MarkConversationRead,
+            threads.ListWebchatEntries,
+            threads.ReceiveWebchatMessage,
+            threads.FetchMedia,
+            threads.ReadMedia,
+        ),
+        prefetch=20,
     ),
     Queue("messaging.templates.v1", "messaging", (templates.TemplatesChanged,), prefetch=5),
     Queue(
@@ -108,6 +144,13 @@ QUEUES: tuple[Queue, ...] = (
         ),
         prefetch=20,
     ),
+    Queue(
+        "agents.webchat.v1",
+        "agents",
+        (webchat.OpenWebchatSession, webchat.GetWebchatSession, webchat.SetWebchatIdentity),
+        prefetch=50,
+    ),
+    Queue("messaging.webchat.v1", "messaging", (webchat.ReceiveWebchatMessage,), prefetch=50),
     Queue(
         "webhooks.commands.v1",
         "webhooks",

@@ -12,6 +12,8 @@ ReplyT = TypeVar("ReplyT", bound="Reply")
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+@-]{1,128}$")]
 HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 PhoneE164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
+# Whom a message is for: a phone number, or an id that a channel gives: business-scoped, Instagram-scoped, a session's.
+Recipient = Annotated[str, StringConstraints(pattern=r"^(\+[1-9]\d{6,14}|[A-Za-z0-9][A-Za-z0-9_.:-]{0,139})$")]
 
 MESSAGE_TYPES: dict[str, type["Message"]] = {}
 

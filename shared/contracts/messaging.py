@@ -4,11 +4,24 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Command, Contract, Done, Event, HexId, Identifier, Item, PhoneE164, Query, Reply
+from shared.contracts.base import (
+    Command,
+    Contract,
+    Done,
+    Event,
+    HexId,
+    Identifier,
+    Item,
+    PhoneE164,
+    Query,
+    Recipient,
+    Reply,
+)
 from shared.contracts.content import MessageContent
 
 Platform = Literal["whatsapp", "instagram", "webchat"]
-MessageSource = Literal["external_api", "dashboard", "campaign", "agent", "conversation"]
+# `conversation`: a person answered in it; `system`: the product itself, e.g. the confirmation of an opt-out
+MessageSource = Literal["external_api", "dashboard", "campaign", "agent", "conversation", "system"]
 
 
 class MetaError(Contract):
@@ -49,7 +62,12 @@ class MessageOutcome(Reply):
 
 
 class SendMessage(Command[MessageOutcome]):
-    """Send one message to one recipient. Idempotent by `message_id`: a repetition is told the present state."""
+    """Send one message to one recipient. Idempotent by `message_id`: a repetition is told the present state.
+
+    An answer of an agent (`based_on_sequence`) is refused with ConflictError and stored nowhere: code `outdated` when
+    the conversation has moved on or a person handles it, `window_closed`, `opted_out`. A message of a person's (source
+    `conversation`) takes the conversation over from the agent and outdates the answer it may be working on.
+    """
 
     message_type: ClassVar[str] = "messaging.send_message.v1"
     reply_type: ClassVar[type[Reply]] = MessageOutcome
@@ -57,7 +75,7 @@ class SendMessage(Command[MessageOutcome]):
     message_id: HexId
     user_id: Identifier
     phone_number_id: Identifier
-    to: PhoneE164
+    to: Recipient
     content: MessageContent
     contact: ContactInput | None = None
     source: MessageSource

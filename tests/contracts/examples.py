@@ -1,7 +1,18 @@
 """One example of every message on the bus. A new message needs one in `samples`, and `make contracts`."""
 
 from shared.contracts.base import Message
-from tests.contracts.samples import agents, basics, campaigns, contacts, conversations, credits, numbers, turns
+from tests.contracts.samples import (
+    agents,
+    basics,
+    campaigns,
+    contacts,
+    conversations,
+    credits,
+    inbound,
+    numbers,
+    threads,
+    turns,
+)
 
 EXAMPLES: tuple[Message, ...] = (
     *agents.EXAMPLES,
@@ -10,6 +21,9 @@ EXAMPLES: tuple[Message, ...] = (
     *contacts.EXAMPLES,
     *conversations.EXAMPLES,
     *credits.EXAMPLES,
+    *inbound.EXAMPLES,
     *numbers.EXAMPLES,
+    *threads.EXAMPLES,
     *turns.EXAMPLES,
+    *webchat.EXAMPLES,
 )
