@@ -92,8 +92,6 @@ QUEUES: tuple[Queue, ...] = (
             threads.GetConversation,
             threads.ListConversationMessages,
             threads.MarkConversationRead,
-            threads.ListWebchatEntries,
-            threads.ReceiveWebchatMessage,
             threads.FetchMedia,
             threads.ReadMedia,
         ),

@@ -1,15 +1,14 @@
-"""Conversations as people see them: lists, histories, reading, the web chat's messages, and media."""
+"""Conversations as people see them: lists, histories, reading, and media."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Command, Contract, Done, HexId, Identifier, Query, Reply
 from shared.contracts.conversations import Channel
 
 Direction = Literal["inbound", "outbound"]
 Author = Literal["customer", "agent", "human", "business"]  # business: a campaign's or an API call's message
-ClientMessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Person(Contract):
@@ -115,72 +114,6 @@ class MarkConversationRead(Command[Done]):
 
     conversation_id: HexId
     typing: bool = False
-
-
-class WebchatEntry(Contract):
-    """One line of a web chat: a message, or a notice that a person answers now (or the agent again).
-
-    `position` rises by one or more with each entry of a session, in the order in which entries become visible.
-    """
-
-    position: int
-    kind: Literal["message", "notice"]
-    message_id: HexId | None = None
-    client_message_id: ClientMessageId | None = None
-    author: Literal["visitor", "agent", "human", "business"] | None = None
-    text: str | None = None
-    handled_by: Literal["human", "agent"] | None = None  # of a notice
-    at: AwareDatetime
-
-
-class WebchatEntries(Reply):
-    """Entries of a session, oldest first; none for a session that has said nothing."""
-
-    items: tuple[WebchatEntry, ...]
-    conversation_id: HexId
-    last_position: int  # of the whole session
-
-
-class ListWebchatEntries(Query[WebchatEntries]):
-    """The entries after a position: history, and what a stream missed. `last` turns to the end instead."""
-
-    message_type: ClassVar[str] = "messaging.list_webchat_entries.v1"
-    reply_type: ClassVar[type[Reply]] = WebchatEntries
-
-    phone_number_id: Identifier
-    session_id: Identifier
-    after: int = Field(default=0, ge=0)
-    last: bool = False  # the last `limit` entries
-    limit: int = Field(default=100, ge=1, le=200)
-
-
-class VisitorInput(Contract):
-    """What is known for certain of a visitor (verified by the site's own signature); None leaves it as it is."""
-
-    name: str | None = None
-    email: str | None = None
-
-
-class ReceivedWebchatMessage(Reply):
-    """A visitor's message, stored."""
-
-    message_id: HexId
-    conversation_id: HexId
-    position: int
-    received_at: AwareDatetime
-
-
-class ReceiveWebchatMessage(Command[ReceivedWebchatMessage]):
-    """A visitor wrote. Idempotent by session and client message id. Raises NotFoundError for an unknown number."""
-
-    message_type: ClassVar[str] = "messaging.receive_webchat_message.v1"
-    reply_type: ClassVar[type[Reply]] = ReceivedWebchatMessage
-
-    phone_number_id: Identifier  # the channel's own, pn_webchat_…
-    session_id: Identifier
-    client_message_id: ClientMessageId
-    text: str = Field(min_length=1, max_length=4000)
-    visitor: VisitorInput | None = None
 
 
 class MediaInfo(Reply):
