@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from shared.contracts import (
     agents,
+    campaigns,
     contacts,
     conversations,
     inbound,
     messaging,
     numbers,
+    subscriptions,
     templates,
     threads,
     turns,
@@ -64,7 +66,6 @@ QUEUES: tuple[Queue, ...] = (
             messaging.RenderMessage,
             conversations.HandOverConversation,
             conversations.GetConversationContext,
-            webchat.GetWebchatTranscript,
         ),
         prefetch=20,
     ),
@@ -148,7 +149,6 @@ QUEUES: tuple[Queue, ...] = (
         (webchat.OpenWebchatSession, webchat.GetWebchatSession, webchat.SetWebchatIdentity),
         prefetch=50,
     ),
-    Queue("messaging.webchat.v1", "messaging", (webchat.ReceiveWebchatMessage,), prefetch=50),
     Queue(
         "campaigns.commands.v1",
         "campaigns",
@@ -209,7 +209,25 @@ QUEUES: tuple[Queue, ...] = (
         ),
         prefetch=200,
     ),
-    Queue("webhooks.events.v1", "webhooks", (messaging.MessagesSent,), prefetch=50, group_limit=20, concurrency=2),
+    Queue(
+        "webhooks.events.v1",
+        "webhooks",
+        (
+            messaging.MessagesSent,
+            messaging.MessagesFailed,
+            messaging.MessageStatusesChanged,
+            conversations.MessagesReceived,
+            conversations.ButtonsClicked,
+            conversations.ConversationHandlingChanged,
+            conversations.NumberQualityChanged,
+            contacts.ConsentsChanged,
+            campaigns.CampaignsChanged,
+            templates.TemplatesChanged,
+        ),
+        prefetch=50,
+        group_limit=20,
+        concurrency=1,  # what vendors may want in order is stored in the order in which it came
+    ),
 )
 
 

@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from shared.contracts.base import Command, Done, Event, Identifier, Item, Query, Reply
-from shared.contracts.messaging import MetaError
+from shared.contracts.conversations import Channel
+from shared.contracts.messaging import MessageSource, MetaError
 
 
 class MetaStatus(Item):
@@ -53,14 +54,23 @@ class TemplateUpdatesReceived(Event):
 
 
 class Subscription(Reply):
-    """A vendor webhook, without its secret."""
+    """A vendor webhook, without its secret and its headers' values.
+
+    An empty filter lets everything pass, but for web chat, which is told only where `channels` names it.
+    """
 
     webhook_id: Identifier
     user_id: Identifier
     url: str
     events: tuple[str, ...]
-    status: Literal["active", "disabled"]
+    status: Literal["active", "paused", "disabled"]
+    disabled_reason: str | None = None
     description: str | None
+    phone_number_ids: tuple[Identifier, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    sources: tuple[MessageSource, ...] = ()
+    header_names: tuple[str, ...] = ()
+    ordered: bool = False
     created_at: AwareDatetime
 
 
@@ -85,6 +95,12 @@ class CreateSubscription(Command[Subscription]):
     url: str
     events: tuple[str, ...]
     description: str | None = None
+    phone_number_ids: tuple[Identifier, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    sources: tuple[MessageSource, ...] = ()
+    header_names: tuple[str, ...] = ()
+    sealed_headers: str | None = None  # JSON of names and values, sealed for that document, field `headers`
+    ordered: bool = False  # one delivery at a time for each conversation
     sealed_secret: str
 
 

@@ -10,8 +10,10 @@ from tests.contracts.samples import (
     credits,
     inbound,
     numbers,
+    subscriptions,
     threads,
     turns,
+    webchat,
 )
 
 EXAMPLES: tuple[Message, ...] = (
@@ -23,6 +25,7 @@ EXAMPLES: tuple[Message, ...] = (
     *credits.EXAMPLES,
     *inbound.EXAMPLES,
     *numbers.EXAMPLES,
+    *subscriptions.EXAMPLES,
     *threads.EXAMPLES,
     *turns.EXAMPLES,
     *webchat.EXAMPLES,
