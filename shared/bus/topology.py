@@ -144,6 +144,12 @@ QUEUES: tuple[Queue, ...] = (
         prefetch=20,
     ),
     Queue(
+        "messaging.webchat.v1",
+        "messaging",
+        (webchat.ReceiveWebchatMessage, webchat.GetWebchatTranscript),
+        prefetch=50,
+    ),
+    Queue(
         "agents.webchat.v1",
         "agents",
         (webchat.OpenWebchatSession, webchat.GetWebchatSession, webchat.SetWebchatIdentity),

@@ -12,6 +12,7 @@ from tests.contracts.samples import (
     numbers,
     subscriptions,
     threads,
+    timeline,
     turns,
     webchat,
 )
@@ -27,6 +28,7 @@ EXAMPLES: tuple[Message, ...] = (
     *numbers.EXAMPLES,
     *subscriptions.EXAMPLES,
     *threads.EXAMPLES,
+    *timeline.EXAMPLES,
     *turns.EXAMPLES,
     *webchat.EXAMPLES,
 )
