@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Contract
+from shared.contracts.base import Contract, Identifier
 
 MediaKind = Literal["image", "video", "document"]
 Variables = tuple[str, ...] | dict[str, str]
@@ -81,6 +81,18 @@ class TemplateContent(Contract):
     buttons: tuple[TemplateButton, ...] = ()
     copy_code: str | None = None
     lto_expiration_time_ms: int | None = None
+
+
+class TemplateByIdContent(Contract):
+    """A template by our id, its values by the dashboard API's keys; becomes a message of type `template`.
+
+    Keys: "1", "2" … or a variable's name, "header.1" (a link where the header is media), "button.0". What is not given
+    comes from the contact's field, else from the variable's default.
+    """
+
+    type: Literal["template_by_id"] = "template_by_id"
+    template_id: Identifier
+    values: dict[str, str] = Field(default_factory=dict)
 
 
 class CarouselCard(Contract):
@@ -194,6 +206,6 @@ class InteractiveContent(Contract):
 
 
 MessageContent = Annotated[
-    TextContent | MediaContent | TemplateContent | InteractiveContent | CarouselTemplateContent,
+    TextContent | MediaContent | TemplateContent | TemplateByIdContent | InteractiveContent | CarouselTemplateContent,
     Field(discriminator="type"),
 ]

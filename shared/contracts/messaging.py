@@ -113,7 +113,7 @@ class BatchMessage(Item):
     message_id: HexId
     recipient_id: Identifier
     to: PhoneE164
-    variables: dict[str, str] = Field(default_factory=dict)
+    variables: dict[str, str] = Field(default_factory=dict)  # PreparedRow.values: "1", a name, "header.1", "button.0"
 
 
 class SendBatch(Command[Reply]):
@@ -129,6 +129,7 @@ class SendBatch(Command[Reply]):
     phone_number_id: Identifier
     campaign_id: Identifier
     round: int = 0
+    run: int | None = None  # whose ReserveCredits pays for it; None: the run that has the round's number
     content: MessageContent  # the template with what all recipients share; `variables` of an item complete it
     items: tuple[BatchMessage, ...]
     expires_at: AwareDatetime

@@ -15,15 +15,24 @@ from shared.contracts.content import (
     CarouselTemplateContent,
     InteractiveContent,
     MediaContent,
-    MessageContent,
     TemplateContent,
     TextContent,
 )
 
-__all__ = ["Rendered", "carousel_template_payload", "graph_payload", "literal_template_payload", "template_payload"]
+# What a template by id has become by then.
+Renderable = TextContent | MediaContent | TemplateContent | InteractiveContent | CarouselTemplateContent
+
+__all__ = [
+    "Renderable",
+    "Rendered",
+    "carousel_template_payload",
+    "graph_payload",
+    "literal_template_payload",
+    "template_payload",
+]
 
 
-def graph_payload(to: str, content: MessageContent, template: ApprovedTemplate | None, *, now_ms: int) -> Rendered:
+def graph_payload(to: str, content: Renderable, template: ApprovedTemplate | None, *, now_ms: int) -> Rendered:
     """Render one message; `template` None means that the approved template could not be looked up.
 
     `now_ms` is Unix time in milliseconds; an offer that has expired by then adds a warning. Raises InvalidInputError

@@ -16,6 +16,13 @@ EXAMPLES: tuple[Message, ...] = (
     contacts.UpsertContacts(
         user_id=USER_ID, phone_number_id=NUMBER_ID, contacts=(contacts.ContactRow(phone=PHONE, name="Ada"),)
     ),
+    contacts.GetContact(contact_id=CONTACT_ID),
+    contacts.ListContacts(user_id=USER_ID, search="ada", tag="vip"),
+    contacts.UpdateContact(contact_id=CONTACT_ID, name="Ada", attributes={"city": "Pune"}, tags=("vip",)),
+    contacts.ChangeConsent(
+        change_id="consent_65f0c0ffee65f0c0ffee65f2", contact_id=CONTACT_ID, opted_out=True, proof="api"
+    ),
+    contacts.EraseContact(contact_id=CONTACT_ID),
     contacts.ConsentsChanged(
         items=(
             contacts.ConsentChange(
