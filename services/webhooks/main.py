@@ -5,7 +5,6 @@ import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
-from services.webhooks.clients.guard import UrlGuard
 from services.webhooks.clients.vendor import VendorClient
 from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.inbound import MetaInbox
@@ -21,6 +20,7 @@ from shared.clock import utc_now
 from shared.gathering import Gathering
 from shared.ids import new_id
 from shared.mongo import TRANSIENT_ERRORS
+from shared.outbound.guard import UrlGuard
 from shared.periodic import repeating
 from shared.service import Running, running
 from shared.web.app import web_app

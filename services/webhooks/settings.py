@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from services.webhooks.domain.addresses import AddressPolicy, Network
+from shared.outbound.addresses import AddressPolicy, Network
 from shared.sealing import KeyRing, SealingError
 from shared.settings import Settings
 

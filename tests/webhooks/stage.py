@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from services.webhooks.clients.guard import UrlGuard
 from services.webhooks.clients.vendor import VendorClient
-from services.webhooks.domain.addresses import AddressPolicy
 from services.webhooks.domain.events import message_sent
 from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.inbound import MetaInbox
@@ -34,6 +32,8 @@ from shared.contracts.webhooks import (
 from shared.gathering import Gathering
 from shared.ids import derived_hex_id, new_id
 from shared.mongo import Database
+from shared.outbound.addresses import AddressPolicy
+from shared.outbound.guard import UrlGuard
 from shared.sealing import KeyRing
 from tests.eventually import eventually
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from services.webhooks.clients.guard import UrlGuard
-from services.webhooks.domain.addresses import AddressPolicy
 from shared.contracts.webhooks import DeleteSubscription, ListSubscriptions
 from shared.errors import InvalidInputError, NotFoundError
 from shared.mongo import Database
+from shared.outbound.addresses import AddressPolicy
+from shared.outbound.guard import UrlGuard
 from tests.webhooks.receiver import Receiver, answering
 from tests.webhooks.stage import NOON, SECRET, OutboundStage, create_subscription, sent
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from services.webhooks.clients.guard import ForbiddenAddressError, UrlGuard
-from services.webhooks.domain.addresses import Target, parse_target
 from services.webhooks.domain.deliveries import ATTEMPT_SECONDS, Answer
 from shared.errors import InvalidInputError
+from shared.outbound.addresses import Target, parse_target
+from shared.outbound.guard import ForbiddenAddressError, UrlGuard
 
 CONNECT_SECONDS = 3.0
 MAX_RESPONSE_BYTES = 20_000

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.webhooks.clients.guard import UrlGuard
 from services.webhooks.domain.events import checked_event_names
 from services.webhooks.repositories.deliveries import DeliveryRepository
 from services.webhooks.repositories.subscriptions import SubscriptionRepository
@@ -19,6 +18,7 @@ from shared.contracts.webhooks import (
     Subscriptions,
 )
 from shared.errors import NotFoundError
+from shared.outbound.guard import UrlGuard
 
 log = structlog.get_logger()
 

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import ResolveResult
 
-from services.webhooks.clients.guard import NameResolver, UrlGuard
 from services.webhooks.clients.vendor import MAX_RESPONSE_BYTES, VendorClient
-from services.webhooks.domain.addresses import AddressPolicy
 from services.webhooks.domain.deliveries import Answer
+from shared.outbound.addresses import AddressPolicy
+from shared.outbound.guard import NameResolver, UrlGuard
 from tests.webhooks.receiver import Post, Receiver, answering
 from tests.webhooks.stage import LOCAL
 

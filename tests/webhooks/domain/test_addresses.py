@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.webhooks.domain.addresses import AddressPolicy, check_addresses, parse_target, read_address
 from shared.errors import InvalidInputError
+from shared.outbound.addresses import AddressPolicy, check_addresses, parse_target, read_address
 
 PRODUCTION = AddressPolicy()
 LOCAL = AddressPolicy(loopback_allowed=True)

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from services.webhooks.domain.addresses import AddressPolicy, check_addresses, parse_target, read_address, refused_url
+from shared.outbound.addresses import AddressPolicy, check_addresses, parse_target, read_address, refused_url
 
 REGISTRATION_SECONDS = 2.0
 _RESOLVER_THREADS = 32  # uvloop's own four would let a few dead name servers hold up every endpoint
