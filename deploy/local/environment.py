@@ -72,6 +72,7 @@ def _addresses_within(env: Mapping[str, str]) -> dict[str, str]:
     return {
         "PUBLIC_BASE_URL": local_url(env["GATEWAY_PUBLIC_BIND"]),
         "META_GRAPH_URL": sandbox,
+        "INSTAGRAM_GRAPH_URL": sandbox,
         "OPENAI_BASE_URL": f"{sandbox}/v1",
         "SANDBOX_WEBHOOK_URL": f"{local_url(env['WEBHOOKS_BIND'])}/webhooks/meta",
     }

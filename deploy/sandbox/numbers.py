@@ -65,6 +65,7 @@ class Numbers:
     def __init__(self) -> None:
         self._numbers: dict[str, Number] = {}
         self._wabas_by_token: dict[str, dict[str, None]] = {}
+        self._numbers_by_token: dict[str, dict[str, None]] = {}
 
     def adopt(self, phone_number_id: str, token: str) -> Number:
         """The number with this id, new or known, on the account its token was last used on."""
@@ -72,10 +73,15 @@ class Numbers:
         if number is None:
             display = f"{CALLING_CODE}555{phone_number_id[-7:].rjust(7, '0')}"
             number = self._numbers[phone_number_id] = Number(phone_number_id, DEFAULT_WABA_ID, display)
+        self._numbers_by_token.setdefault(token, {})[phone_number_id] = None
         wabas = self._wabas_by_token.get(token)
         if wabas:
             number.waba_id = next(reversed(wabas))
         return number
+
+    def with_token(self, token: str) -> list[Number]:
+        """The numbers this token was used on, the first one first: each counts as one of its accounts'."""
+        return [self._numbers[phone_number_id] for phone_number_id in self._numbers_by_token.get(token, {})]
 
     def note_token(self, token: str, waba_id: str) -> None:
         """Remember that this token was used on this account."""
@@ -91,3 +97,4 @@ class Numbers:
         """Forget everything."""
         self._numbers.clear()
         self._wabas_by_token.clear()
+        self._numbers_by_token.clear()

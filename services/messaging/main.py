@@ -6,18 +6,23 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from services.messaging.announcements import Announcer
+from services.messaging.clients.graph import GraphReader
 from services.messaging.clients.meta import MetaClient, meta_client
 from services.messaging.dispatch import Dispatcher
 from services.messaging.handlers.batches import BatchHandlers
 from services.messaging.handlers.copies import CreditHandlers, TemplateCopyHandlers
+from services.messaging.handlers.number_links import NumberLinkHandlers
 from services.messaging.handlers.numbers import NumberHandlers
 from services.messaging.handlers.rendering import RenderingHandlers
 from services.messaging.handlers.sends import SendHandlers
 from services.messaging.handlers.statuses import StatusHandlers
+from services.messaging.handlers.verification import VerificationHandlers
 from services.messaging.preparation import Preparation
 from services.messaging.recording import Recorder
+from services.messaging.repositories.agent_stats import AgentStatsRepository
 from services.messaging.repositories.credits import CreditRepository
 from services.messaging.repositories.messages import MessageRepository
+from services.messaging.repositories.number_links import NumberLinkRepository
 from services.messaging.repositories.numbers import NumberRepository
 from services.messaging.repositories.rates import RateRepository
 from services.messaging.repositories.statuses import StatusRepository
@@ -38,6 +43,7 @@ from shared.settings import worker_name
 SWEEP_SECONDS = 0.25  # also the pace at which messages that wait for rate tokens are released
 PARKED_SECONDS = 5.0
 SUBSCRIBE_SECONDS = 1.0
+LINKS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Messaging:
     rendering: RenderingHandlers
     statuses: StatusHandlers
     numbers: NumberHandlers
+    links: NumberLinkHandlers
+    verification: VerificationHandlers
     templates: TemplateCopyHandlers
     credits: CreditHandlers
 
@@ -62,6 +70,8 @@ class Messaging:
             self.rendering,
             self.statuses,
             self.numbers,
+            self.links,
+            self.verification,
             self.templates,
             self.credits,
         ):
@@ -87,10 +97,12 @@ async def build(
     keys = settings.key_ring()
     messages = MessageRepository(database, worker, now)
     numbers = NumberRepository(database, now)
+    links = NumberLinkRepository(database, now)
+    stats = AgentStatsRepository(database, now)
     statuses = StatusRepository(database, now)
     threads = ThreadRepository(database, now)
     copies = TemplateCopyRepository(database, now)
-    for repository in (messages, numbers, statuses, threads, copies):
+    for repository in (messages, numbers, links, stats, statuses, threads, copies):
         await repository.ensure_indexes()
     rates = RateRepository(database)
     announcer = Announcer(bus, messages)
@@ -107,6 +119,14 @@ async def build(
         rendering=RenderingHandlers(bus, preparation),
         statuses=StatusHandlers(bus, statuses, sweeper),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
+        links=NumberLinkHandlers(bus, numbers, links, stats),
+        verification=VerificationHandlers(
+            bus,
+            numbers,
+            whatsapp=GraphReader(meta.session, meta.base_url),
+            instagram=GraphReader(meta.session, settings.instagram_base_url),
+            keys=keys,
+        ),
         templates=TemplateCopyHandlers(bus, copies),
         credits=CreditHandlers(bus, CreditRepository(database, now, settings.default_credits)),
     )
@@ -128,6 +148,7 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
             ("sweeper", messaging.sweeper.sweep, SWEEP_SECONDS),
             ("parked_statuses", messaging.statuses.apply_parked, PARKED_SECONDS),
             ("waba_subscriptions", messaging.numbers.subscribe_wabas, SUBSCRIBE_SECONDS),
+            ("agent_links", messaging.links.check_links, LINKS_SECONDS),
         ):
             await stack.enter_async_context(repeating(name, work, seconds=seconds))
         await service.until(stop)

@@ -18,6 +18,7 @@ class Settings(settings.Settings):
     master_keys: SecretStr
     meta_graph_url: str = "https://graph.facebook.com"
     meta_graph_version: str = "v25.0"
+    instagram_graph_url: str = "https://graph.instagram.com"
     default_credits: int = Field(default=100, ge=0)
     default_messages_per_second: int = Field(default=80, ge=1, le=1000)
     send_timeout_seconds: float = Field(default=25.0, gt=0)
@@ -43,6 +44,11 @@ class Settings(settings.Settings):
         except SealingError as error:
             raise ConfigurationError(str(error)) from None
         return self
+
+    @property
+    def instagram_base_url(self) -> str:
+        """Instagram's API with its version, as requests begin."""
+        return f"{self.instagram_graph_url.rstrip('/')}/{self.meta_graph_version}"
 
     def key_ring(self) -> KeyRing:
         """The keys that open the numbers' tokens."""

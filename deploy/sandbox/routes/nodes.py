@@ -38,6 +38,7 @@ class NodeRoutes:
         return [
             web.get("/{version}/{node_id}", as_graph(self.show)),
             web.post("/{version}/{node_id}", as_graph(self.change)),
+            web.get("/{version}/{node_id}/phone_numbers", as_graph(self.list_numbers)),
             web.get(subscriptions, as_graph(self.list_subscriptions)),
             web.post(subscriptions, as_graph(self.subscribe)),
             web.delete(subscriptions, as_graph(self.unsubscribe)),
@@ -67,6 +68,14 @@ class NodeRoutes:
         elif "components" in body or "category" in body:
             raise unknown_object(node_id)
         return json_answer({"success": True})
+
+    async def list_numbers(self, request: web.Request) -> web.StreamResponse:
+        """An account's numbers: all that its token was used on."""
+        token = check_access(request)
+        _node_id(request)
+        asked = request.query.get("fields")
+        numbers = [pick(number.fields(), asked, NUMBER_FIELDS) for number in self.numbers.with_token(token)]
+        return json_answer({"data": numbers})
 
     async def list_subscriptions(self, request: web.Request) -> web.StreamResponse:
         """The apps that receive this account's webhooks: ours, once it was subscribed."""

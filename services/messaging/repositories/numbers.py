@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from shared.clock import Clock
 from shared.contracts.messaging import AddPhoneNumber, NumberAccess, PhoneNumber, Platform
-from shared.errors import ConflictError, NotFoundError
+from shared.contracts.numbers import UpdatePhoneNumber
+from shared.errors import ConflictError, InvalidInputError, NotFoundError
 from shared.mongo import Database, Document
 
 _SUBSCRIBE_LEASE = timedelta(seconds=30)
+_LIVE: Document = {"archived_at": None}  # not deleted: what was deleted stays for the history's sake
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class NumberRepository:
         Raises ConflictError when the Meta id is taken, or the WABA belongs to another user.
         """
         await self._refuse_taken(command)
-        await self._claim_waba(command)
+        await self._claim_waba(command.waba_id, command.user_id)
         now = self.now()
         document: Document = {
             "_id": command.phone_number_id,
@@ -81,19 +84,50 @@ class NumberRepository:
         if await self._numbers.find_one(same | {"_id": {"$ne": command.phone_number_id}}, {"_id": 1}) is not None:
             raise _taken(command)
 
-    async def _claim_waba(self, command: AddPhoneNumber) -> None:
-        if command.waba_id is None:
+    async def _claim_waba(self, waba_id: str | None, user_id: str) -> None:
+        if waba_id is None:
             return
         try:
             await self._wabas.update_one(
-                {"_id": command.waba_id, "user_id": command.user_id},
+                {"_id": waba_id, "user_id": user_id},
                 {"$setOnInsert": {"claimed_at": self.now()}},
                 upsert=True,
             )
         except DuplicateKeyError:  # another's, or claimed at this moment by the same user's other number
-            claimed = await self._wabas.find_one({"_id": command.waba_id})
-            if claimed is None or claimed["user_id"] != command.user_id:
-                raise ConflictError(f"waba_id {command.waba_id} belongs to another user") from None
+            claimed = await self._wabas.find_one({"_id": waba_id})
+            if claimed is None or claimed["user_id"] != user_id:
+                raise ConflictError(f"waba_id {waba_id} belongs to another user") from None
+
+    async def change(self, command: UpdatePhoneNumber) -> PhoneNumber:
+        """Set what was given. A new token or WABA is subscribed with anew: the old one may have been why none was.
+
+        Raises NotFoundError, InvalidInputError for a WABA where there are none, ConflictError for another user's.
+        """
+        document = await self._get_document(command.phone_number_id)
+        if command.waba_id is not None:
+            if document["platform"] != "whatsapp":
+                raise _no_waba_here()
+            await self._claim_waba(command.waba_id, document["user_id"])
+        now = self.now()
+        given = command.model_dump(exclude={"phone_number_id"}, exclude_none=True)
+        changes = given | {"updated_at": now}
+        if document["platform"] == "whatsapp" and given.keys() & {"sealed_access_token", "waba_id"}:
+            changes["subscribe_at"] = now
+        changed = await self._numbers.find_one_and_update(
+            {"_id": command.phone_number_id, **_LIVE}, {"$set": changes}, return_document=ReturnDocument.AFTER
+        )
+        if changed is None:
+            raise NotFoundError("Phone number not found")
+        await self._release_waba(document, changed)
+        return _to_phone_number(changed)
+
+    async def _release_waba(self, before: Document, after: Document) -> None:
+        """A WABA that was given by mistake must not stay with a user who has no number in it."""
+        left = before["waba_id"]
+        if left is None or left == after["waba_id"]:
+            return
+        if await self._numbers.find_one({"user_id": after["user_id"], "waba_id": left}, {"_id": 1}) is None:
+            await self._wabas.delete_one({"_id": left, "user_id": after["user_id"]})
 
     async def get(self, phone_number_id: str) -> PhoneNumber:
         """One number. Raises NotFoundError."""
@@ -104,14 +138,14 @@ class NumberRepository:
         return _to_access(await self._get_document(phone_number_id))
 
     async def _get_document(self, phone_number_id: str) -> Document:
-        document: Document | None = await self._numbers.find_one({"_id": phone_number_id})
+        document: Document | None = await self._numbers.find_one({"_id": phone_number_id, **_LIVE})
         if document is None:
             raise NotFoundError("Phone number not found")
         return document
 
     async def list_by_user(self, user_id: str, platform: Platform | None) -> tuple[PhoneNumber, ...]:
         """A user's numbers, newest first."""
-        wanted: Document = {"user_id": user_id} | ({"platform": platform} if platform else {})
+        wanted: Document = {"user_id": user_id, **_LIVE} | ({"platform": platform} if platform else {})
         found = self._numbers.find(wanted).sort([("created_at", -1), ("_id", -1)])
         return tuple([_to_phone_number(document) async for document in found])
 
@@ -119,7 +153,7 @@ class NumberRepository:
         """The numbers of a group of messages, by id."""
         return {
             document["_id"]: SendingNumber(_to_access(document), document["messages_per_second"])
-            async for document in self._numbers.find({"_id": {"$in": list(ids)}})
+            async for document in self._numbers.find({"_id": {"$in": list(ids)}, **_LIVE})
         }
 
     async def claim_unsubscribed(self) -> NumberAccess | None:
@@ -145,6 +179,11 @@ class NumberRepository:
         )
 
 
+def _no_waba_here() -> InvalidInputError:
+    message = "waba_id is only for WhatsApp phone numbers"
+    return InvalidInputError(message, details=[{"field": "waba_id", "message": message}])
+
+
 def _taken(command: AddPhoneNumber) -> ConflictError:
     return ConflictError(f"A phone number with meta_phone_number_id {command.meta_phone_number_id} already exists")
 
@@ -158,6 +197,8 @@ def _to_phone_number(document: Document) -> PhoneNumber:
         display_name=document["display_name"],
         waba_id=document["waba_id"],
         messages_per_second=document["messages_per_second"],
+        agent_id=document.get("agent_id"),
+        quality_rating=document.get("quality_rating"),
         created_at=document["created_at"],
         updated_at=document["updated_at"],
     )
