@@ -23,6 +23,10 @@ NAMES = frozenset(
         "webhooks.delivery_stored",
         "webhooks.delivered",
         "templates.synced",
+        "templates.claimed",
+        "templates.submitted",
+        "templates.deleted",
+        "templates.counted",
         "gateway.requested",
         "gateway.replied",
     }

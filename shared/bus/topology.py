@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.contracts import (
     agents,
+    button_clicks,
     campaigns,
     contacts,
     conversations,
@@ -15,6 +16,7 @@ from shared.contracts import (
     messaging,
     numbers,
     subscriptions,
+    template_drafts,
     templates,
     threads,
     turns,
@@ -105,7 +107,36 @@ QUEUES: tuple[Queue, ...] = (
         (templates.SyncTemplates, templates.ListTemplates, templates.FindTemplates, templates.DiscoverTemplates),
         prefetch=5,
     ),
+    Queue(
+        "templates.drafts.v1",
+        "templates",
+        (
+            template_drafts.CreateTemplate,
+            template_drafts.EditTemplate,
+            template_drafts.SetTemplateVariables,
+            template_drafts.GetTemplate,
+            button_clicks.GetTemplateButtonClicks,
+            button_clicks.ListButtonClicks,
+            button_clicks.GetLeadButtonActivity,
+        ),
+        prefetch=20,
+    ),
+    Queue(  # they wait for Meta; nobody's question stands behind them
+        "templates.at_meta.v1",
+        "templates",
+        (template_drafts.SubmitTemplate, template_drafts.DeleteTemplate),
+        prefetch=10,
+    ),
     Queue("templates.events.v1", "templates", (webhooks.TemplateUpdatesReceived,), prefetch=5),
+    Queue("templates.clicks.v1", "templates", (conversations.ButtonsClicked,), prefetch=20, group_limit=20),
+    Queue(
+        "templates.outcomes.v1",
+        "templates",
+        (messaging.MessagesSent, messaging.MessagesFailed, messaging.MessageStatusesChanged),
+        prefetch=50,
+        group_limit=20,
+        concurrency=1,
+    ),
     Queue(
         "messaging.numbers.v1",
         "messaging",
@@ -220,6 +251,7 @@ QUEUES: tuple[Queue, ...] = (
         "webhooks",
         (
             messaging.MessagesSent,
+            messaging.MessagesQueued,
             messaging.MessagesFailed,
             messaging.MessageStatusesChanged,
             conversations.MessagesReceived,

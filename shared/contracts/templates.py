@@ -41,7 +41,9 @@ class Template(Item):
     variables: tuple[TemplateVariable, ...] = ()
     meta_template_id: str | None = None
     quality_score: str | None = None
-    rejected_reason: str | None = None
+    rejected_reason: str | None = None  # Meta's word, e.g. INVALID_FORMAT
+    status_reason: str | None = None  # what Meta told people about it: why it was refused, rejected or paused
+    correct_category: str | None = None  # what Meta has announced to change the category to
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
