@@ -4,11 +4,11 @@ Sources: Meta's "Template components", "Authentication templates" and "Limited-t
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.button_ids import button_id
 from shared.contracts.templates import ParameterFormat, Template
 
 ButtonValue = Literal["quick_reply", "url", "copy_code", "otp"]
@@ -18,7 +18,6 @@ OFFER_BODY_LIMIT = 600
 CARD_BODY_LIMIT = 160
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-_NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +103,6 @@ def approved_template(template: Template) -> ApprovedTemplate:
         cards=tuple(_card(card, named, ids) for card in (parts.get("CAROUSEL") or {}).get("cards") or ()),
         template_id=template.template_id,
     )
-
-
-def button_id(text: str, index: int, taken: set[str]) -> str:
-    """A readable id for a button, unique among `taken` (which it joins): "Get Started" becomes get_started.
-
-    A label without Latin letters or digits becomes button_<index>.
-    """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    slug = _NOT_IN_IDS.sub("_", plain).strip("_") or f"button_{index}"
-    unique, count = slug, 1
-    while unique in taken:
-        count += 1
-        unique = f"{slug}_{count}"
-    taken.add(unique)
-    return unique
 
 
 def _by_type(components: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:

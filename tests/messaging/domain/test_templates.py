@@ -1,6 +1,7 @@
 import pytest
 
-from services.messaging.domain.templates import ApprovedButton, ApprovedHeader, ApprovedText, button_id
+from services.messaging.domain.templates import ApprovedButton, ApprovedHeader, ApprovedText
+from shared.button_ids import button_id
 from tests.messaging.domain.made import (
     CODE_BODY,
     COPY_CODE,
