@@ -16,10 +16,12 @@ from .ledger import Ledger
 from .limits import Limits
 from .media import MediaFetcher
 from .numbers import Numbers
+from .openai.desk import ResponseDesk
 from .receiver import Receiver
 from .routes.control import ControlRoutes
 from .routes.messages import MessageRoutes
 from .routes.nodes import NodeRoutes
+from .routes.openai import OpenAIRoutes
 from .routes.phone import PhoneRoutes
 from .routes.receiver import ReceiverRoutes
 from .routes.templates import TemplateRoutes
@@ -50,11 +52,12 @@ def build(settings: Settings) -> web.Application:
     sends = SendDesk(numbers, gate, TemplateSends(templates, numbers, reviewer), ledger, flow, faults, rng)
     template_desk = TemplateDesk(templates, reviewer, faults)
     inbox = Inbox(numbers, limits, webhooks, rng)
+    responses = ResponseDesk()
     nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id)
 
     def start_over() -> None:
         logs = (ledger, receiver, inbox, gate, limits)
-        for memory in (agenda, webhooks, media, faults, numbers, templates, nodes, *logs):
+        for memory in (agenda, webhooks, media, faults, numbers, templates, nodes, responses, *logs):
             memory.reset()
 
     handshake = Handshake(settings.webhook_url, settings.verify_token)
@@ -65,6 +68,7 @@ def build(settings: Settings) -> web.Application:
         ControlRoutes(ledger, inbox, faults, templates, handshake, start_over),
         ReceiverRoutes(receiver),
         PhoneRoutes(),
+        OpenAIRoutes(responses),
         TemplateRoutes(numbers, templates, template_desk),
         nodes,
     ):
