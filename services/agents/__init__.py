@@ -1,6 +1,10 @@
-"""Agents: nothing to do yet.
+"""agents: who answers customers, and how.
 
-Does: starts, connects to its database and the bus, and answers on its operations listener.
-Owns: the database `waapi_agents`, meant for agents, prompts and webchat channels; today it is empty.
-Handles and announces: no message so far. Agents that answer customers, and the web chat, come with their own messages.
+Does     keeps agents, their prompts and web chat channels; binds an agent to its number, which messaging decides.
+Owns     agents, prompts, webchat_channels.
+Sends    LinkAgent, UnlinkAgent, AddPhoneNumber and DeletePhoneNumber (those of web chats).
+Answers  CreateAgent, ListAgents, GetAgent, UpdateAgent, DeleteAgent; CreatePrompt, ListPrompts, GetPrompt,
+         UpdatePrompt, DeletePrompt; CreateWebchatChannel, ListWebchatChannels, GetWebchatChannel,
+         UpdateWebchatChannel, DeleteWebchatChannel.
+HTTP     operations on AGENTS_OPS_BIND.
 """

@@ -192,6 +192,15 @@ class WebchatTheme(Contract):
     position: Literal["right", "left"] = "right"
 
 
+class ThemeChange(Contract):
+    """What to change of a theme; None leaves it as it is."""
+
+    primary_color: str | None = None
+    secondary_color: str | None = None
+    mode: Literal["auto", "light", "dark"] | None = None
+    position: Literal["right", "left"] | None = None
+
+
 class WebchatChannel(Reply):
     """A web chat on somebody's site. `prompt_id` and `daily_budget` are its agent's."""
 
@@ -267,7 +276,7 @@ class UpdateWebchatChannel(Command[WebchatChannel]):
     webchat_id: Identifier
     name: str | None = None
     allowed_origins: tuple[str, ...] | None = None
-    theme: WebchatTheme | None = None
+    theme: ThemeChange | None = None
     greeting: str | None = None
     quick_replies: tuple[str, ...] | None = None
     language: str | None = None

@@ -40,7 +40,7 @@ EXAMPLES: tuple[Message, ...] = (
     agents.UpdateWebchatChannel(
         webchat_id=WEBCHAT_ID,
         allowed_origins=("https://shop.example.com",),
-        theme=agents.WebchatTheme(primary_color="#0F766E"),
+        theme=agents.ThemeChange(primary_color="#0F766E"),
         quick_replies=("Where is my order?",),
         cleared=("language",),
     ),
