@@ -12,7 +12,7 @@ from services.templates.handlers.announcements import Announcements
 from services.templates.handlers.discovery import DiscoveryHandlers
 from services.templates.handlers.sync import SyncHandler
 from services.templates.handlers.templates import TemplateHandlers
-from services.templates.repository import TemplateRepository
+from services.templates.repositories.templates import TemplateRepository
 from services.templates.settings import TemplatesSettings
 from shared.clock import utc_now
 from shared.ids import new_id

@@ -8,7 +8,7 @@ from services.templates.handlers.access import NumberLookup
 from services.templates.handlers.announcements import Announcements
 from services.templates.handlers.sync import SyncHandler, TemplateSource
 from services.templates.handlers.templates import TemplateHandlers
-from services.templates.repository import TemplateRepository
+from services.templates.repositories.templates import TemplateRepository
 from shared.bus.memory import MemoryBus
 from shared.contracts.messaging import GetNumberAccess, NumberAccess, Platform
 from shared.contracts.templates import (

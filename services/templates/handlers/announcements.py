@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from services.templates.repository import TemplateRepository
+from services.templates.repositories.templates import TemplateRepository
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.contracts.templates import Template, TemplatesChanged

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.templates.domain.discovery import TemplateFilter, discovered, nothing_called, stored_language
 from services.templates.handlers.access import NumberLookup
-from services.templates.repository import TemplateRepository
+from services.templates.repositories.templates import TemplateRepository
 from shared.bus.port import Bus
 from shared.contracts.templates import DiscoveredTemplates, DiscoverTemplates
 from shared.errors import NotFoundError

@@ -13,7 +13,7 @@ from services.templates.domain.statuses import StatusAtMeta
 from services.templates.domain.sync import SyncPlan, absence, imported, listed_status, plan_sync, refreshed
 from services.templates.handlers.access import NumberLookup
 from services.templates.handlers.announcements import Announcements
-from services.templates.repository import TemplateRepository
+from services.templates.repositories.templates import TemplateRepository
 from shared.clock import Clock
 from shared.contracts.messaging import NumberAccess
 from shared.contracts.templates import SyncedTemplate, SyncError, SyncResult, SyncTemplates, Template

@@ -8,7 +8,7 @@ from services.templates.domain.statuses import StatusAtMeta, reason_or_none, sta
 from services.templates.handlers.access import NumberLookup
 from services.templates.handlers.announcements import Announcements
 from services.templates.handlers.sync import SyncHandler
-from services.templates.repository import TemplateRepository
+from services.templates.repositories.templates import TemplateRepository
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.contracts.templates import FindTemplates, ListTemplates, SyncTemplates, Templates
