@@ -17,7 +17,9 @@ class MetaStatus(Item):
     at: AwareDatetime
     meta_phone_number_id: str
     recipient_id: str | None = None
+    recipient_user_id: str | None = None  # business-scoped; there when Meta shows no number, or beside it
     opaque: str | None = None  # our biz_opaque_callback_data
+    pricing: str | None = None  # category/type, e.g. marketing/regular; told with `sent` and one status after it
     error: MetaError | None = None
 
 

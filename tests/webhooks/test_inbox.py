@@ -17,6 +17,7 @@ from services.webhooks.repositories.inbound import InboundEvent, InboundReposito
 from shared.bus.memory import MemoryBus
 from shared.clock import utc_now
 from shared.contracts.base import Event
+from shared.contracts.inbound import MetaMessagesReceived
 from shared.errors import BusUnavailableError, ServiceUnavailableError
 from shared.mongo import Database
 from tests.servers import fresh_name
@@ -34,8 +35,12 @@ TEMPLATE_CHANGE = {
 }
 CUSTOMER_MESSAGE = {
     "field": "messages",
-    "value": {"messages": [{"from": "1650", "id": "wamid.in", "type": "text", "text": {"body": "hi"}}]},
+    "value": {
+        "metadata": {"phone_number_id": "1065"},
+        "messages": [{"from": "1650", "id": "wamid.in", "type": "text", "text": {"body": "hi"}}],
+    },
 }
+HISTORY = {"field": "history", "value": {"history": [{"phase": 0}]}}
 
 
 class AwayBus(MemoryBus):
@@ -80,14 +85,25 @@ async def test_the_same_bytes_again_are_answered_and_announced_once(inbound: Inb
     assert len(inbound.statuses()) == 1
 
 
-async def test_customer_messages_stay_findable_until_an_event_tells_of_them(inbound: InboundStage) -> None:
+async def test_what_a_customer_writes_is_announced_as_it_was_read(inbound: InboundStage) -> None:
     await inbound.inbox.take(meta_post(changes=(CUSTOMER_MESSAGE,)))
+    await inbound.inbox.drained()
+
+    (stored,) = await inbound.stored()
+    (event,) = inbound.bus.published
+    assert isinstance(event, MetaMessagesReceived)
+    assert [(item.wa_message_id, item.sender, item.text) for item in event.items] == [("wamid.in", "1650", "hi")]
+    assert (stored["state"], stored["is_fully_told"]) == ("published", True)
+
+
+async def test_what_no_event_tells_of_stays_findable(inbound: InboundStage) -> None:
+    await inbound.inbox.take(meta_post(changes=(HISTORY,)))
     await inbound.inbox.drained()
 
     (stored,) = await inbound.stored()
     assert inbound.bus.published == []
     assert (stored["state"], stored["is_fully_told"]) == ("published", False)
-    assert b"wamid.in" in bytes(stored["raw"])
+    assert b"phase" in bytes(stored["raw"])
 
 
 async def test_a_post_that_cannot_be_read_is_kept_and_holds_up_nothing(inbound: InboundStage) -> None:

@@ -1,7 +1,9 @@
 """What Meta posts: stored before it is answered, announced at once, and announced later if a crash came between."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
 
 import structlog
 
@@ -11,6 +13,7 @@ from services.webhooks.repositories.inbound import InboundEvent, InboundReposito
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.contracts.base import Event
+from shared.contracts.inbound import MetaMessagesReceived, MetaNoticesReceived, MetaPreferencesReceived
 from shared.contracts.webhooks import MetaStatusesReceived, TemplateUpdatesReceived
 from shared.crashpoints import crash_point
 from shared.gathering import Gathering
@@ -22,10 +25,13 @@ _STORE_LIMIT = 200  # posts in one insert
 _GROUP_POSTS = 200
 _GROUP_BYTES = 1024 * 1024  # parsing more than this at a stretch would keep everyone else waiting
 _ITEMS_PER_EVENT = 500
+_MESSAGES_PER_EVENT = 100  # larger than statuses, and each is more work
 _MAX_WAITING_POSTS = 2000
 _MAX_WAITING_BYTES = 32 * 1024 * 1024  # beyond either, posts wait in the database alone
 
 log = structlog.get_logger()
+
+ItemT = TypeVar("ItemT")
 
 
 class MetaInbox:
@@ -96,7 +102,7 @@ class MetaInbox:
 
     async def _announce_group(self, events: Sequence[InboundEvent]) -> None:
         parsed = {event.id: parse_updates(event.raw, event.received_at) for event in events}
-        messages = list(_events_of(parsed.values()))
+        messages = list(_events_of(list(parsed.values())))
         if messages:
             await self._bus.publish(*messages)
         crash_point("webhooks.published")
@@ -105,14 +111,24 @@ class MetaInbox:
         _count(parsed.values())
 
 
-def _events_of(parsed: Iterable[MetaUpdates]) -> Iterator[Event]:
+def _events_of(parsed: Collection[MetaUpdates]) -> Iterator[Event]:
     """The updates of many posts as few events."""
-    statuses = [status for updates in parsed for status in updates.statuses]
-    templates = [template for updates in parsed for template in updates.templates]
-    for start in range(0, len(statuses), _ITEMS_PER_EVENT):
-        yield MetaStatusesReceived(items=tuple(statuses[start : start + _ITEMS_PER_EVENT]))
-    for start in range(0, len(templates), _ITEMS_PER_EVENT):
-        yield TemplateUpdatesReceived(items=tuple(templates[start : start + _ITEMS_PER_EVENT]))
+    for statuses in _portions((status for updates in parsed for status in updates.statuses), _ITEMS_PER_EVENT):
+        yield MetaStatusesReceived(items=statuses)
+    for templates in _portions((template for updates in parsed for template in updates.templates), _ITEMS_PER_EVENT):
+        yield TemplateUpdatesReceived(items=templates)
+    for messages in _portions((message for updates in parsed for message in updates.messages), _MESSAGES_PER_EVENT):
+        yield MetaMessagesReceived(items=messages)
+    for preferences in _portions((each for updates in parsed for each in updates.preferences), _ITEMS_PER_EVENT):
+        yield MetaPreferencesReceived(items=preferences)
+    for notices in _portions((notice for updates in parsed for notice in updates.notices), _ITEMS_PER_EVENT):
+        yield MetaNoticesReceived(items=notices)
+
+
+def _portions(items: Iterable[ItemT], size: int) -> Iterator[tuple[ItemT, ...]]:
+    remaining = iter(items)
+    while portion := tuple(islice(remaining, size)):
+        yield portion
 
 
 def _groups(events: Iterable[InboundEvent]) -> Iterator[list[InboundEvent]]:

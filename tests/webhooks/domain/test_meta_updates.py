@@ -70,6 +70,7 @@ def test_a_status_is_read_with_its_own_time_and_our_opaque_data() -> None:
             meta_phone_number_id="106540352242922",
             recipient_id="16505551234",
             opaque="w1:6789abcdef1234567890abcd:1",
+            pricing="marketing/regular",
         ),
     )
     assert updates.kinds == {"status": 1}
@@ -139,12 +140,13 @@ def test_every_entry_and_every_change_is_read() -> None:
     assert [item.wa_message_id for item in updates.statuses] == ["a", "b", "c", "d"]
 
 
-def test_what_customers_write_is_counted_and_left_to_the_stored_bytes() -> None:
+def test_what_customers_write_is_read_and_what_cannot_be_read_is_left_to_the_stored_bytes() -> None:
     inbound = [{"from": "1", "id": "wamid.I", "type": "text", "text": {"body": "hi"}}, {"type": "button"}, {}]
 
     updates = parse(body(messages(messages=inbound, errors=[{"code": 130429}])))
 
-    assert updates.kinds == {"message.text": 1, "message.button": 1, "message.other": 1, "account_error": 1}
+    assert [(message.sender, message.text) for message in updates.messages] == [("1", "hi")]
+    assert updates.kinds == {"message.text": 1, "unreadable": 2, "notice.account_error": 1}
     assert not updates.is_fully_told
 
 
@@ -215,7 +217,7 @@ def test_a_change_of_category_is_told_when_it_is_announced_and_when_it_happens()
 @pytest.mark.parametrize(
     ("field", "value", "kind"),
     [
-        ("account_update", {}, "field.account_update"),
+        ("history", {}, "field.history"),
         ("message_template_status_update", {"new_quality_score": "YELLOW"}, "unreadable"),
         ("message_template_quality_update", {"event": "APPROVED"}, "unreadable"),
         ("template_category_update", {"new_category": 7}, "unreadable"),
@@ -241,7 +243,7 @@ def test_an_unknown_or_unreadable_change_is_counted_and_is_no_error(field: Any, 
         (b"\xff\xfe", "unreadable"),
         (b"[]", "unreadable"),
         (b"[" * 100_000, "unreadable"),
-        (b'{"object": "instagram", "entry": []}', "object.instagram"),
+        (b'{"object": "page", "entry": []}', "object.page"),
         (b'{"object": null}', "object.other"),
         (b'{"object": "whatsapp_business_account"}', "unreadable"),
         (b'{"object": "whatsapp_business_account", "entry": [{"changes": 7}]}', "unreadable"),
