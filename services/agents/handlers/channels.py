@@ -63,6 +63,7 @@ class ChannelHandlers:
         given = command.model_dump(exclude={"webchat_id", "cleared"}, exclude_none=True) | dict.fromkeys(
             command.cleared
         )
+        given |= {f"theme.{name}": value for name, value in given.pop("theme", {}).items()}
         agents_own = {name: given.pop(name) for name in _OF_THE_AGENT & given.keys()}
         channel = await self.channels.change(command.webchat_id, given)
         if agents_own:
