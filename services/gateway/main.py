@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 
 from aiohttp import web
@@ -23,10 +23,15 @@ from services.gateway.routes.private_walls import PrivateWalls
 from services.gateway.routes.rate_limit import RateLimit
 from services.gateway.routes.templates import TemplateRoutes
 from services.gateway.routes.users import UserRoutes
+from services.gateway.routes.webchat import Visitors, WebchatRoutes
+from services.gateway.routes.webchat_events import WebchatEvents
+from services.gateway.routes.webchat_walls import WebchatLimits, WebchatWalls, origin_of_url
 from services.gateway.routes.webhooks import WebhookRoutes
+from services.gateway.routes.widget_files import widget_routes
 from services.gateway.settings import GatewaySettings
 from shared.bus.port import Bus
 from shared.bus.rabbit import rabbit_bus
+from shared.bus.stream import Stream, rabbit_stream
 from shared.clock import utc_now
 from shared.mongo import TRANSIENT_ERRORS, Database, connect, database_of, ping_primary
 from shared.web.app import web_app
@@ -48,11 +53,12 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
         stack.push_async_callback(client.close)
         amqp_url = settings.amqp_url.get_secret_value()
         bus = await stack.enter_async_context(rabbit_bus(amqp_url, service=SERVICE, transient=TRANSIENT_ERRORS))
+        stream = await stack.enter_async_context(rabbit_stream(amqp_url, service=SERVICE))
         database = database_of(client, SERVICE, prefix=settings.database_prefix)
         await ensure_indexes(database)
 
         readiness = Readiness({"mongodb": lambda: ping_primary(client), "rabbitmq": bus.check})
-        private, public = build_apps(settings, database, bus, readiness)
+        private, public = build_apps(settings, database, bus, readiness, stream)
         # The private listener last: it serves /readyz, which then means that both are open.
         await stack.enter_async_context(serving(public, settings.gateway_public_bind))
         await stack.enter_async_context(serving(private, settings.gateway_private_bind))
@@ -71,7 +77,7 @@ async def ensure_indexes(database: Database) -> None:
 
 
 def build_apps(
-    settings: GatewaySettings, database: Database, bus: Bus, readiness: Readiness
+    settings: GatewaySettings, database: Database, bus: Bus, readiness: Readiness, stream: Stream
 ) -> tuple[web.Application, web.Application]:
     """The private and the public application."""
     users, keys = UserRepository(database), ApiKeyRepository(database)
@@ -95,5 +101,23 @@ def build_apps(
     healthz = [route for route in ops if route.path == "/healthz"]
     walls = PrivateWalls(settings.walls, login, settings.admin_jwt_secret.get_secret_value()).middlewares()
     private = web_app((*dashboard, *external, *ops), service=SERVICE, middlewares=walls, transient=TRANSIENT_ERRORS)
-    public = web_app((*external, *PUBLIC_DOCS.table(), *healthz), service=SERVICE, transient=TRANSIENT_ERRORS)
+    public = _public_app((*external, *PUBLIC_DOCS.table(), *healthz), settings, database, asking, stream)
     return private, public
+
+
+def _public_app(
+    routes: Iterable[web.AbstractRouteDef],
+    settings: GatewaySettings,
+    database: Database,
+    asking: Asking,
+    stream: Stream,
+) -> web.Application:
+    """What the world may reach: the given routes, and web chats."""
+    visitors = Visitors(asking, settings.key_ring, utc_now)
+    limits = WebchatLimits(database, enabled=not settings.is_local, trusted_proxies=settings.trusted_proxies)
+    events = WebchatEvents(visitors, asking, stream)
+    webchat = (*WebchatRoutes(visitors, asking, limits, stream).table(), *events.table(), *widget_routes())
+    walls = WebchatWalls(origin_of_url(settings.public_base_url)).middleware()
+    app = web_app((*routes, *webchat), service=SERVICE, middlewares=(walls,), transient=TRANSIENT_ERRORS)
+    app.on_shutdown.append(events.close)  # a stream would otherwise hold up the end for as long as it may last
+    return app

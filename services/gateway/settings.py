@@ -18,11 +18,13 @@ class GatewaySettings(Settings):
 
     gateway_private_bind: str = "127.0.0.1:4000"
     gateway_public_bind: str = "127.0.0.1:4001"
+    public_base_url: str = "http://127.0.0.1:4001"
     admin_jwt_secret: SecretStr
     master_keys: SecretStr
     api_key_pepper: SecretStr
     dashboard_auth: Literal["local"] = "local"
     dashboard_trusted_cidrs: CommaList = ()
+    trusted_proxies: CommaList = ()  # networks whose X-Forwarded-For is believed
     allowed_hosts: CommaList = LOOPBACK_HOSTS
     cors_origins: CommaList | None = None
     meta_strict: bool = False

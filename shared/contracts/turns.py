@@ -11,6 +11,10 @@ class TextDelta(Contract):
     turn_id: Identifier
     offset: int  # characters of the answer that stand before this piece; 0 again when an answer is begun anew
     text: str
+    entry_stored: bool = False  # no piece at all: the session's transcript has grown, whoever shows it reads on
+
+
+ENTRY_STORED = TextDelta(turn_id="-", offset=0, text="", entry_stored=True)
 
 
 class TurnText(Reply):

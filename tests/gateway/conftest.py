@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.gateway.main import build_apps, ensure_indexes
 from services.gateway.settings import GatewaySettings
 from shared.bus.memory import MemoryBus
+from shared.bus.stream import MemoryStream
 from shared.contracts import messaging
 from shared.errors import NotFoundError, WaapiError
 from shared.mongo import Database
@@ -133,7 +134,7 @@ async def gateway(database: Database) -> AsyncIterator[Gateway]:
     standing_in.register(bus)
     await ensure_indexes(database)
     settings = GatewaySettings.from_env(ENVIRONMENT)
-    private, public = build_apps(settings, database, bus, Readiness({}))
+    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream())
     async with TestClient(TestServer(private)) as inside, TestClient(TestServer(public)) as outside:
         yield Gateway(inside, outside, bus, standing_in, database)
 

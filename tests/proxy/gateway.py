@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.gateway.main import build_apps, ensure_indexes
 from services.gateway.settings import GatewaySettings
 from shared.bus.memory import MemoryBus
+from shared.bus.stream import MemoryStream
 from shared.mongo import Database
 from shared.web.ops import Readiness
 from tests.gateway.conftest import ENVIRONMENT, Gateway, MessagingStandIn
@@ -20,6 +21,6 @@ async def serving_gateway(database: Database, **environment: str) -> AsyncIterat
     standing_in.register(bus)
     await ensure_indexes(database)
     settings = GatewaySettings.from_env(ENVIRONMENT | environment)
-    private, public = build_apps(settings, database, bus, Readiness({}))
+    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream())
     async with TestClient(TestServer(private)) as inside, TestClient(TestServer(public)) as outside:
         yield Gateway(inside, outside, bus, standing_in, database)

@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.gateway.main import build_apps, ensure_indexes
 from services.gateway.settings import GatewaySettings
 from shared.bus.memory import MemoryBus
+from shared.bus.stream import MemoryStream
 from shared.contracts.messaging import RenderMessage
 from shared.contracts.templates import DiscoveredTemplates, DiscoverTemplates, ListTemplates, SyncTemplates
 from shared.contracts.webhooks import CreateSubscription, DeleteSubscription, ListSubscriptions
@@ -29,7 +30,7 @@ async def gateway(database: Database) -> AsyncIterator[Gateway]:
     _register_others(bus)
     await ensure_indexes(database)
     settings = GatewaySettings.from_env(ENVIRONMENT | {"ENVIRONMENT": "production"})
-    private, public = build_apps(settings, database, bus, Readiness({}))
+    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream())
     async with TestClient(TestServer(private)) as inside, TestClient(TestServer(public)) as outside:
         yield Gateway(inside, outside, bus, messaging, database)
 

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from services.gateway.main import build_apps
 from services.gateway.settings import GatewaySettings
+from shared.bus.stream import MemoryStream
 from shared.clock import iso_millis, utc_now
 from shared.web.ops import Readiness
 from tests.eventually import eventually
@@ -24,7 +25,7 @@ SHOWN_WITH_TIMES = [*SHOWN, "created_at", "expires_at", "last_used_at"]
 async def other_gateway(gateway: Gateway) -> AsyncIterator[Client]:
     """The public listener of a second gateway on the same database."""
     settings = GatewaySettings.from_env(ENVIRONMENT)
-    _, public = build_apps(settings, gateway.database, gateway.bus, Readiness({}))
+    _, public = build_apps(settings, gateway.database, gateway.bus, Readiness({}), MemoryStream())
     async with TestClient(TestServer(public)) as client:
         yield client
 
