@@ -27,8 +27,23 @@ NAMES = frozenset(
         "templates.submitted",
         "templates.deleted",
         "templates.counted",
+        "agents.received",
+        "agents.claimed",
+        "agents.answered",
+        "agents.sent",
+        "agents.closed",
         "gateway.requested",
         "gateway.replied",
+        "campaigns.staged",
+        "campaigns.starting",
+        "campaigns.reserved",
+        "campaigns.stepped",
+        "campaigns.announced",
+        "campaigns.hold_due",
+        "campaigns.released",
+        "campaigns.handed_over",
+        "campaigns.outcomes_applied",
+        "campaigns.swept",
     }
 )
 

@@ -1,6 +1,10 @@
-"""Campaigns: nothing to do yet.
+"""Campaigns: one template to many recipients, each addressed once, at the pace of the number.
 
-Does: starts, connects to its database and the bus, and answers on its operations listener.
-Owns: the database `waapi_campaigns`, meant for campaigns and their recipients; today it is empty.
-Handles and announces: no message so far. Campaigns, started, paused and counted, come with their own messages.
+Owns: campaigns, recipients, locks.
+Takes: CreateCampaign, StageRecipients, FinishCreation, BeginUpload, FinishUpload, AbortUpload, ControlCampaign,
+RetryFailed, GetCampaign, ListCampaigns, ListRecipients, GetPreflight, TemplateInUse.
+Asks of messaging: PrepareRecipients, UpsertContacts, HoldNumber, ReleaseNumber, ReserveCredits, ReleaseCredits,
+HoldCampaign, SendBatch, GetPhoneNumber, GetCredits, RenderMessage; of templates: ListTemplates.
+Announces: CampaignsChanged.
+Listens to: MessagesSent, MessagesFailed, MessageStatusesChanged, TemplatesChanged.
 """

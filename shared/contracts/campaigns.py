@@ -168,6 +168,7 @@ class FinishCreation(Command[Campaign]):
 
     campaign_id: Identifier
     auto_start: bool = False
+    duplicates: int = 0  # recipients that stood there twice
 
 
 class BeginUpload(Command[Done]):

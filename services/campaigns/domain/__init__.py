@@ -1,0 +1,1 @@
+"""What campaigns decides: values in, values out."""

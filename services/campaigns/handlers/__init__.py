@@ -1,0 +1,1 @@
+"""What campaigns does with each message."""

@@ -1,0 +1,137 @@
+"""Recipients come in chunks: checked by messaging, written as rows, the bad ones explained."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.campaigns.domain.campaigns import UPLOAD_LEASE, StoredCampaign, Upload
+from services.campaigns.domain.recipients import ROWS_AT_MOST, message_id_of, recipient_id_of
+from services.campaigns.domain.schedule import zone_of
+from services.campaigns.neighbours import Neighbours
+from services.campaigns.repositories.campaigns import CampaignRepository
+from services.campaigns.repositories.recipients import RecipientRepository
+from shared.bus.port import Bus
+from shared.clock import Clock
+from shared.contracts.campaigns import RefusedRow, StagedRecipients, StageRecipients
+from shared.contracts.contacts import PreparedRow, RecipientRow
+from shared.crashpoints import crash_point
+from shared.errors import ConflictError, InvalidInputError
+from shared.ids import derived_hex_id
+from shared.mongo import Document
+
+_LONGEST_SHOWN_PHONE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StagingHandlers:
+    """Idempotent by upload and row: what a first delivery wrote is known by its place, and taken for no duplicate."""
+
+    bus: Bus
+    campaigns: CampaignRepository
+    recipients: RecipientRepository
+    neighbours: Neighbours
+    now: Clock
+
+    def register(self) -> None:
+        """Take chunks of recipients."""
+        self.bus.on(StageRecipients, self.stage_recipients)
+
+    async def stage_recipients(self, command: StageRecipients) -> StagedRecipients:
+        """Keep what can be sent to; tell what cannot, and why."""
+        until = self.now() + UPLOAD_LEASE
+        campaign = await self.campaigns.renew_upload(command.campaign_id, command.upload_id, until)
+        if campaign is None or campaign.upload is None:
+            raise ConflictError("The upload is not open (any longer); begin again", code="upload_not_open")
+        if any(row.row >= ROWS_AT_MOST for row in command.rows):
+            raise InvalidInputError(f"An upload may have at most {ROWS_AT_MOST:,} rows", code="too_many_rows")
+        prepared = await self.neighbours.prepare(
+            campaign.user_id, campaign.phone_number_id, campaign.template_id, command.rows
+        )
+        given = {row.row: row for row in command.rows}
+        refused = [_refused(given[each.row], each) for each in prepared if each.phone is None or each.error]
+        accepted = _first_of_each(each for each in prepared if each.phone is not None and not each.error)
+        duplicates = len(prepared) - len(refused) - len(accepted)
+        duplicates += await self._write(campaign, campaign.upload, accepted, given)
+        crash_point("campaigns.staged")
+        if command.keep_refused:
+            await self.recipients.stage([_refused_row(campaign.id, campaign.upload, each) for each in refused])
+        return StagedRecipients(
+            accepted=len(prepared) - len(refused) - duplicates,
+            duplicates=duplicates,
+            opted_out=sum(each.opted_out for each in accepted),
+            refused=tuple(refused),
+        )
+
+    async def _write(
+        self,
+        campaign: StoredCampaign,
+        upload: Upload,
+        accepted: Sequence[PreparedRow],
+        given: Mapping[int, RecipientRow],
+    ) -> int:
+        """Write rows; returns how many of them were in the campaign before."""
+        rows = [_row(campaign, upload, each, given[each.row]) for each in accepted]
+        if campaign.calendar.needs_zones:
+            zones = {row["zone"] for row in rows}
+            if not zones <= set(campaign.zones):
+                await self.campaigns.add_zones(campaign.id, zones)
+        known = await self.recipients.stage(rows)
+        if not known:
+            return 0
+        places = await self.recipients.places(known)
+        mine = {row["_id"]: (row["upload"], row["n"]) for row in rows}
+        return sum(places.get(id_) != mine[id_] for id_ in known)
+
+
+def _first_of_each(prepared: Iterable[PreparedRow]) -> list[PreparedRow]:
+    first: dict[str | None, PreparedRow] = {}
+    for each in prepared:
+        first.setdefault(each.phone, each)
+    return list(first.values())
+
+
+def _row(campaign: StoredCampaign, upload: Upload, prepared: PreparedRow, given: RecipientRow) -> Document:
+    phone = prepared.phone or ""
+    recipient_id = recipient_id_of(campaign.id, phone)
+    row: Document = {
+        "_id": recipient_id,
+        "campaign_id": campaign.id,
+        "phone_number_id": campaign.phone_number_id,
+        "upload": upload.upload_id,
+        "n": upload.base + prepared.row,
+        "phone": phone,
+        "values": prepared.values,
+        "state": "pending",
+        "rank": 0,
+        "round": 0,
+        "run": 0,
+        "message_id": message_id_of(campaign.id, recipient_id, 0),
+    }
+    if contact := given.model_dump(include={"name", "email", "company"}, exclude_none=True):
+        row["contact"] = contact
+    if campaign.calendar.needs_zones:
+        row["zone"] = zone_of(phone)
+    if prepared.opted_out:
+        row |= {"state": "skipped", "reason": "opted_out"}
+    return row
+
+
+def _refused(given: RecipientRow, prepared: PreparedRow) -> RefusedRow:
+    return RefusedRow(
+        row=given.row,
+        phone=given.phone[:_LONGEST_SHOWN_PHONE],
+        code=prepared.code or "invalid_phone",
+        reason=prepared.error or "is not a phone number in E.164 format",
+    )
+
+
+def _refused_row(campaign_id: str, upload: Upload, refused: RefusedRow) -> Document:
+    return {
+        "_id": f"ref_{derived_hex_id('refused', campaign_id, upload.upload_id, str(refused.row))}",
+        "campaign_id": campaign_id,
+        "upload": upload.upload_id,
+        "n": upload.base + refused.row,
+        "phone": refused.phone,
+        "state": "refused",
+        "class": refused.code,
+        "reason": refused.reason,
+    }

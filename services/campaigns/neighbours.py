@@ -1,0 +1,116 @@
+"""What campaigns asks of the services that own numbers, contacts, credits and templates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.bus.port import Bus
+from shared.contracts.campaigns import CreateCampaign
+from shared.contracts.contacts import (
+    ContactRow,
+    PreparedRow,
+    PrepareRecipients,
+    RecipientRow,
+    UpsertContacts,
+    UpsertedContacts,
+)
+from shared.contracts.content import TemplateByIdContent
+from shared.contracts.credits import ReleaseCredits, ReserveCredits
+from shared.contracts.messaging import (
+    Credits,
+    GetCredits,
+    GetPhoneNumber,
+    HoldCampaign,
+    PhoneNumber,
+    RenderedMessage,
+    RenderMessage,
+)
+from shared.contracts.numbers import HoldNumber, ReleaseNumber
+from shared.contracts.templates import ListTemplates, Template
+from shared.errors import InvalidInputError, NotFoundError
+
+_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Questions and commands to other services. Each raises what its owner raises, or that nobody answers."""
+
+    bus: Bus
+    timeout_seconds: float = _SECONDS
+
+    async def number(self, phone_number_id: str) -> PhoneNumber:
+        """The number that a campaign sends from."""
+        return await self.bus.request(
+            GetPhoneNumber(phone_number_id=phone_number_id), timeout_seconds=self.timeout_seconds
+        )
+
+    async def template(self, phone_number_id: str, template_id: str) -> Template:
+        """A template of the number's account. Raises NotFoundError."""
+        query = ListTemplates(phone_number_id=phone_number_id, status=None)
+        known = await self.bus.request(query, timeout_seconds=self.timeout_seconds)
+        template = next((each for each in known.items if each.template_id == template_id), None)
+        if template is None:
+            raise NotFoundError("Template not found")
+        return template
+
+    async def approved_template(self, command: CreateCampaign) -> Template:
+        """The template of a new campaign. Raises InvalidInputError unless it may be sent."""
+        template = await self.template(command.phone_number_id, command.template_id)
+        if template.status != "APPROVED":
+            message = f"The template is {template.status}; only an approved template can be sent"
+            details = [{"field": "template_id", "message": message}]
+            raise InvalidInputError(message, code="template_not_approved", details=details)
+        return template
+
+    async def prepare(
+        self, user_id: str, phone_number_id: str, template_id: str, rows: Sequence[RecipientRow]
+    ) -> tuple[PreparedRow, ...]:
+        """What would be sent to each recipient, or why nothing can be."""
+        query = PrepareRecipients(
+            user_id=user_id, phone_number_id=phone_number_id, template_id=template_id, rows=tuple(rows)
+        )
+        return (await self.bus.request(query, timeout_seconds=self.timeout_seconds)).rows
+
+    async def upsert_contacts(
+        self, user_id: str, phone_number_id: str, contacts: Sequence[ContactRow]
+    ) -> UpsertedContacts:
+        """Make sure that contacts exist, with what is told of them."""
+        command = UpsertContacts(user_id=user_id, phone_number_id=phone_number_id, contacts=tuple(contacts))
+        return await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def hold_number(self, phone_number_id: str, user_id: str, campaign_id: str) -> None:
+        """Keep the number from being deleted."""
+        command = HoldNumber(phone_number_id=phone_number_id, user_id=user_id, holder=campaign_id)
+        await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def release_number(self, phone_number_id: str, campaign_id: str) -> None:
+        """The number is not needed any more."""
+        command = ReleaseNumber(phone_number_id=phone_number_id, holder=campaign_id)
+        await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def reserve(self, user_id: str, campaign_id: str, run: int, credits: int) -> None:
+        """Set a run's credits aside. Raises InsufficientCreditsError."""
+        if credits:
+            command = ReserveCredits(user_id=user_id, campaign_id=campaign_id, run=run, credits=credits)
+            await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def release_credits(self, user_id: str, campaign_id: str, run: int, released: int, *, closed: bool) -> None:
+        """Free what a run will not use."""
+        command = ReleaseCredits(user_id=user_id, campaign_id=campaign_id, run=run, released=released, closed=closed)
+        await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def hold_campaign(self, campaign_id: str, *, held: bool, cancelled: bool) -> None:
+        """Keep a campaign's messages back, or let them go; once answered it is so."""
+        command = HoldCampaign(campaign_id=campaign_id, held=held, cancelled=cancelled)
+        await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def credits(self, user_id: str) -> Credits:
+        """A user's credits."""
+        return await self.bus.request(GetCredits(user_id=user_id), timeout_seconds=self.timeout_seconds)
+
+    async def render(
+        self, user_id: str, phone_number_id: str, to: str, content: TemplateByIdContent
+    ) -> RenderedMessage:
+        """The JSON that Meta would get for one recipient."""
+        query = RenderMessage(user_id=user_id, phone_number_id=phone_number_id, to=to, content=content)
+        return await self.bus.request(query, timeout_seconds=self.timeout_seconds)

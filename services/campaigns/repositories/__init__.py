@@ -1,0 +1,1 @@
+"""The only code of campaigns that knows MongoDB."""

@@ -1,0 +1,284 @@
+"""The recipients collection: one row for each person of a campaign, and the steps it takes.
+
+A row's id follows from campaign and phone, so that nobody stands in a campaign twice; its message's id follows from
+campaign, recipient and round, so that no repetition sends twice within a round.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from services.campaigns.domain.recipients import Row, message_id_of
+from services.campaigns.domain.states import FAILURES, OPEN, UNSENT
+from shared.clock import Clock
+from shared.mongo import Database, Document
+
+_DUPLICATE_KEY = 11000
+Counts = dict[str, int]
+
+_AT_ONCE = 500  # rows in one update that gives each its own value
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRepository:
+    """Everything about rows but what becomes of their messages (`OutcomeRepository`)."""
+
+    database: Database
+    now: Clock
+
+    @property
+    def _rows(self) -> Any:
+        return self.database["recipients"]
+
+    async def ensure_indexes(self) -> None:
+        """In order of sending, by state (also covers counting); what is outstanding by number; by zone; in order."""
+        await self._rows.create_index([("campaign_id", 1), ("state", 1), ("n", 1)])
+        await self._rows.create_index([("campaign_id", 1), ("n", 1)])
+        await self._rows.create_index(
+            [("phone_number_id", 1), ("releases", 1)], partialFilterExpression={"state": "released"}
+        )
+        await self._rows.create_index(
+            [("campaign_id", 1), ("state", 1), ("zone", 1), ("n", 1)],
+            partialFilterExpression={"zone": {"$exists": True}},
+        )
+
+    async def stage(self, documents: Sequence[Document]) -> set[str]:
+        """Insert rows; return the ids that were there before, whoever wrote them."""
+        try:
+            if documents:
+                await self._rows.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            failures = (error.details or {}).get("writeErrors", [])
+            if any(entry["code"] != _DUPLICATE_KEY for entry in failures):
+                raise
+            return {entry["op"]["_id"] for entry in failures}
+        return set()
+
+    async def places(self, ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """From which upload and row existing rows came."""
+        found = self._rows.find({"_id": {"$in": list(ids)}}, {"upload": 1, "n": 1})
+        return {row["_id"]: (row["upload"], row["n"]) async for row in found}
+
+    async def delete_upload(self, campaign_id: str, base: int) -> None:
+        """Remove what an upload has left: everything from its first place on."""
+        await self._rows.delete_many({"campaign_id": campaign_id, "n": {"$gte": base}})
+
+    async def delete_all(self, campaign_id: str) -> None:
+        """Remove all rows of a campaign that never came to be."""
+        await self._rows.delete_many({"campaign_id": campaign_id})
+
+    async def count_by_state(self, campaign_id: str, *, below: int | None = None) -> Counts:
+        """How many rows are in which state, all at one instant.
+
+        A row that moves while an index is read could be met twice or never; a snapshot meets each once. `below` leaves
+        out the rows of an upload that is not finished.
+        """
+        match: Document = {"campaign_id": campaign_id}
+        if below is not None:
+            match["n"] = {"$lt": below}
+        pipeline = [{"$match": match}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
+        return {group["_id"]: group["count"] for group in await self._snapshot(pipeline)}
+
+    async def count_failures(self, campaign_id: str) -> list[tuple[str, int | None, int]]:
+        """Failures by class and code, most frequent first."""
+        pipeline = [
+            {"$match": {"campaign_id": campaign_id, "state": {"$in": list(FAILURES)}}},
+            {"$group": {"_id": {"class": "$class", "code": "$code"}, "count": {"$sum": 1}}},
+            {"$sort": {"count": -1, "_id": 1}},
+        ]
+        groups = await (await self._rows.aggregate(pipeline)).to_list()
+        return [(g["_id"].get("class", ""), g["_id"].get("code"), g["count"]) for g in groups]
+
+    async def count_reserved(self, campaign_id: str, run: int) -> int:
+        """Recipients of a run whose credit is used or may yet be: not definitely failed, not skipped."""
+        kept: list[Document] = [
+            {"state": {"$in": [*OPEN, "sent", "delivered", "read"]}},
+            {"state": "failed", "unknown": True},
+        ]
+        return int(await self._rows.count_documents({"campaign_id": campaign_id, "run": run, "$or": kept}))
+
+    async def count_outstanding(self, phone_number_id: str, at_most: int) -> int:
+        """Recipients of a number that messaging works on.
+
+        One that was handed over again counts no more: it may wait for hours, and must not hold up the others.
+        """
+        query = {"phone_number_id": phone_number_id, "state": "released", "releases": 1}
+        return int(await self._rows.count_documents(query, limit=at_most))
+
+    async def take_pending(
+        self, campaign_id: str, count: int, batch: str, next_release: datetime, zones: Sequence[str] | None
+    ) -> list[Row]:
+        """Release the next recipients in order, and return those that were ours to release."""
+        query: Document = {"campaign_id": campaign_id, "state": "pending"}
+        if zones is not None:
+            query["zone"] = {"$in": list(zones)}
+        found = await self._rows.find(query, _SENDING).sort("n", 1).limit(count).to_list()
+        if not found:
+            return []
+        ids = [row["_id"] for row in found]
+        done = await self._rows.update_many(
+            {"_id": {"$in": ids}, "state": "pending"},
+            {"$set": {"state": "released", "releases": 1, "batch": batch, "due_at": next_release}},
+        )
+        if done.modified_count != len(ids):
+            mine = {"_id": {"$in": ids}, "state": "released", "batch": batch}
+            ours = {row["_id"] async for row in self._rows.find(mine, {"_id": 1})}
+            found = [row for row in found if row["_id"] in ours]
+        return [to_row(row) for row in found]
+
+    async def put_back(self, ids: Sequence[str]) -> None:
+        """Nobody may have got these: they take their turn again, under the same message ids."""
+        await self._rows.update_many(
+            {"_id": {"$in": list(ids)}, "state": "released"},
+            {"$set": {"state": "pending"}, "$unset": {"due_at": "", "releases": "", "batch": ""}},
+        )
+
+    async def has(self, campaign_id: str, states: Sequence[str] = OPEN) -> bool:
+        """Whether any row is in one of these states."""
+        query = {"campaign_id": campaign_id, "state": {"$in": list(states)}}
+        return await self._rows.find_one(query, {"_id": 1}) is not None
+
+    async def count_in(self, campaign_id: str, state: str) -> int:
+        """How many rows are in a state."""
+        return int(await self._rows.count_documents({"campaign_id": campaign_id, "state": state}))
+
+    async def has_unknown(self, campaign_id: str) -> bool:
+        """Whether only Meta knows of any recipient."""
+        query = {"campaign_id": campaign_id, "state": "failed", "unknown": True}
+        return await self._rows.find_one(query, {"_id": 1}) is not None
+
+    async def list_overdue(self, campaign_id: str, limit: int) -> list[Row]:
+        """Recipients that were released long ago and have no outcome: their batch may be lost."""
+        query = {"campaign_id": campaign_id, "state": "released", "due_at": {"$lte": self.now()}}
+        return [to_row(row) async for row in self._rows.find(query, _SENDING | {"releases": 1}).limit(limit)]
+
+    async def mark_released_again(self, ids: Sequence[str], due_at: datetime) -> None:
+        """They are handed over once more under the same message ids."""
+        await self._rows.update_many(
+            {"_id": {"$in": list(ids)}, "state": "released"}, {"$set": {"due_at": due_at}, "$inc": {"releases": 1}}
+        )
+
+    async def wake_parked(self, campaign_id: str) -> int:
+        """Let parked recipients take their turn again; how many."""
+        done = await self._rows.update_many(
+            {"campaign_id": campaign_id, "state": "parked", "due_at": {"$lte": self.now()}},
+            {"$set": {"state": "pending"}, "$unset": {"due_at": ""}},
+        )
+        return int(done.modified_count)
+
+    async def skip_unsent(self, campaign_id: str, reason: str, limit: int, *, parked: bool = True) -> int:
+        """Skip recipients who were not sent to; how many. Called until there are none."""
+        states = list(UNSENT) if parked else ["pending"]
+        found = self._rows.find({"campaign_id": campaign_id, "state": {"$in": states}}, {"_id": 1}).limit(limit)
+        ids = [row["_id"] async for row in found]
+        if not ids:
+            return 0
+        done = await self._rows.update_many(
+            {"_id": {"$in": ids}, "state": {"$in": states}},
+            {"$set": {"state": "skipped", "reason": reason, "at": self.now()}, "$unset": {"due_at": ""}},
+        )
+        return int(done.modified_count)
+
+    async def count_retryable(self, campaign_id: str, classes: Sequence[str], include_unknown: bool) -> int:
+        """How many failed recipients a retry would send to."""
+        return int(await self._rows.count_documents(_retryable(campaign_id, classes, include_unknown)))
+
+    async def begin_round(self, campaign_id: str, classes: Sequence[str], include_unknown: bool, run: int) -> int:
+        """Move some failed recipients into a round of their own, each with a new message id; how many.
+
+        Called until there are none; a row that has moved is not failed any more, so a repetition moves the rest.
+        """
+        query = _retryable(campaign_id, classes, include_unknown)
+        found = await self._rows.find(query, {"round": 1}).limit(_AT_ONCE).to_list()
+        await self._renew({row["_id"]: row["round"] + 1 for row in found}, campaign_id, run)
+        return len(found)
+
+    async def _renew(self, rounds: Mapping[str, int], campaign_id: str, run: int) -> None:
+        by_round: dict[int, list[str]] = {}
+        for id_, round_ in rounds.items():
+            by_round.setdefault(round_, []).append(id_)
+        for round_, ids in by_round.items():
+            message_ids = [message_id_of(campaign_id, id_, round_) for id_ in ids]
+            fields = {"state": "pending", "rank": 0, "round": round_, "run": run}
+            await self._rows.update_many(
+                {"_id": {"$in": ids}, "state": {"$in": list(FAILURES)}, "round": round_ - 1},
+                [
+                    {"$set": fields | {"message_id": by_position(ids, message_ids)}},
+                    {"$unset": ["class", "code", "reason", "unknown", "due_at", "at", "releases"]},
+                ],
+            )
+
+    async def page(
+        self, campaign_id: str, states: Sequence[str] | None, limit: int, *, after: int, below: int | None
+    ) -> list[Row]:
+        """Rows in order of sending."""
+        query: Document = {"campaign_id": campaign_id, "n": {"$gt": after} | ({} if below is None else {"$lt": below})}
+        query["state"] = {"$in": list(states)} if states else {"$ne": "refused"}
+        return [to_row(row) async for row in self._rows.find(query).sort("n", 1).limit(limit)]
+
+    async def find(self, campaign_id: str, recipient: str | None) -> Row | None:
+        """One recipient by id or phone; without either, the first."""
+        query: Document = {"campaign_id": campaign_id, "state": {"$ne": "refused"}}
+        if recipient is not None:
+            query["$or"] = [{"_id": {"$eq": recipient}}, {"phone": {"$eq": recipient}}]
+        row = await self._rows.find_one(query, sort=[("n", 1)])
+        return to_row(row) if row else None
+
+    async def list_people(self, campaign_id: str, after: int, limit: int) -> list[Document]:
+        """Rows from a place on, with what they told of the person."""
+        query = {"campaign_id": campaign_id, "n": {"$gt": after}, "state": {"$ne": "refused"}}
+        found = self._rows.find(query, {"n": 1, "phone": 1, "contact": 1}).sort("n", 1).limit(limit)
+        return [row async for row in found]
+
+    async def latest_outcomes(self, campaign_id: str, run: int, limit: int) -> list[str]:
+        """The states of those of a run who were sent to last: recipients are sent to in order."""
+        states = ["sent", "delivered", "read", *FAILURES]
+        query = {"campaign_id": campaign_id, "state": {"$in": states}} | ({"run": run} if run else {})
+        found = self._rows.find(query, {"state": 1, "_id": 0})
+        return [row["state"] async for row in found.sort("n", -1).limit(limit)]
+
+    async def _snapshot(self, pipeline: list[Document]) -> list[Document]:
+        async with self.database.client.start_session(snapshot=True) as session:
+            cursor = await self._rows.aggregate(pipeline, session=session)
+            groups: list[Document] = await cursor.to_list()
+            return groups
+
+
+_SENDING = {"phone": 1, "values": 1, "round": 1, "run": 1, "message_id": 1, "n": 1, "state": 1}
+
+
+def by_position(keys: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """An expression that gives each row of a group its own value."""
+    return {"$arrayElemAt": [{"$literal": list(values)}, {"$indexOfArray": [{"$literal": list(keys)}, "$_id"]}]}
+
+
+def _retryable(campaign_id: str, classes: Sequence[str], include_unknown: bool) -> Document:
+    query: Document = {"campaign_id": campaign_id, "state": {"$in": list(FAILURES)}}
+    if classes:
+        query["class"] = {"$in": list(classes)}
+    if not include_unknown:
+        query["unknown"] = {"$ne": True}
+    return query
+
+
+def to_row(document: Document) -> Row:
+    """The row that a document tells of."""
+    return Row(
+        id=document["_id"],
+        n=document["n"],
+        phone=document["phone"],
+        state=document["state"],
+        values=document.get("values", {}),
+        message_id=document.get("message_id"),
+        round=document.get("round", 0),
+        run=document.get("run", 0),
+        releases=document.get("releases", 0),
+        code=document.get("code"),
+        failure_class=document.get("class"),
+        reason=document.get("reason"),
+        due_at=document.get("due_at"),
+        at=document.get("at"),
+    )
