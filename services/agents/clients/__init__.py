@@ -1,0 +1,1 @@
+"""The only code of agents that knows a neighbour's HTTP."""
