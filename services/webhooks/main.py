@@ -1,24 +1,16 @@
 """Builds webhooks and runs it."""
 
 import asyncio
-import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from services.webhooks.clients.vendor import VendorClient
-from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.inbound import MetaInbox
-from services.webhooks.handlers.lanes import DeliveryLanes
-from services.webhooks.handlers.subscriptions import SubscriptionHandlers
-from services.webhooks.handlers.vendor_events import VendorEventHandlers
-from services.webhooks.repositories.deliveries import DeliveryRepository
+from services.webhooks.outbound import Outbound
 from services.webhooks.repositories.inbound import InboundRepository
-from services.webhooks.repositories.subscriptions import SubscriptionRepository
 from services.webhooks.routes import BODY_LIMIT_BYTES, MetaRoutes
 from services.webhooks.settings import WebhooksSettings
 from shared.clock import utc_now
-from shared.gathering import Gathering
-from shared.ids import new_id
 from shared.mongo import TRANSIENT_ERRORS
 from shared.outbound.guard import UrlGuard
 from shared.periodic import repeating
@@ -29,8 +21,6 @@ from shared.web.server import serving
 
 _SERVICE = "webhooks"
 _RELAY_SECONDS = 1.0
-_SWEEP_SECONDS = 1.0
-_RECORDED_TOGETHER = 100  # attempts in one write
 
 
 async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
@@ -55,21 +45,9 @@ async def _listen_to_meta(stack: AsyncExitStack, service: Running, settings: Web
 
 
 async def _deliver_to_vendors(stack: AsyncExitStack, service: Running, settings: WebhooksSettings) -> None:
-    subscriptions, deliveries = SubscriptionRepository(service.database), DeliveryRepository(service.database)
-    await subscriptions.ensure_indexes()
-    await deliveries.ensure_indexes()
     guard = UrlGuard(settings.address_policy())
     stack.push_async_callback(guard.resolver.close)
     user_agent = f"WAAPI-Webhooks/{product_version()}"
     vendor = await stack.enter_async_context(VendorClient.opened(guard, user_agent=user_agent))
-    recorder = Gathering(deliveries.record, limit=_RECORDED_TOGETHER)
-    attempts = DeliveryAttempts(recorder, subscriptions, vendor, settings.key_ring(), utc_now, _jitter)
-    lanes = DeliveryLanes(deliveries, subscriptions, attempts, utc_now, new_id)
-    await stack.enter_async_context(lanes.running())
-    await stack.enter_async_context(repeating("webhooks.deliveries", lanes.sweep, seconds=_SWEEP_SECONDS))
-    SubscriptionHandlers(subscriptions, deliveries, guard, service.bus, utc_now).register()
-    VendorEventHandlers(subscriptions, deliveries, lanes.wake, service.bus, utc_now).register()
-
-
-def _jitter() -> float:
-    return random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
+    outbound = await Outbound.built(service.database, service.bus, vendor, guard, keys=settings.key_ring(), now=utc_now)
+    await stack.enter_async_context(outbound.running())

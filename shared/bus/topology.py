@@ -12,6 +12,7 @@ from shared.contracts import (
     campaigns,
     contacts,
     conversations,
+    credits,
     inbound,
     messaging,
     numbers,
@@ -100,6 +101,26 @@ QUEUES: tuple[Queue, ...] = (
         ),
         prefetch=20,
     ),
+    Queue(
+        "messaging.credits.v1",
+        "messaging",
+        (credits.GrantCredits, credits.ReserveCredits, credits.ReleaseCredits, messaging.HoldCampaign),
+        prefetch=20,
+    ),
+    Queue(
+        "messaging.contacts.v1",
+        "messaging",
+        (
+            contacts.GetContact,
+            contacts.ListContacts,
+            contacts.UpdateContact,
+            contacts.ChangeConsent,
+            contacts.EraseContact,
+        ),
+        prefetch=20,
+    ),
+    # Up to a thousand rows each: a few at a time, beside what people wait for.
+    Queue("messaging.audience.v1", "messaging", (contacts.PrepareRecipients, contacts.UpsertContacts), prefetch=4),
     Queue("messaging.templates.v1", "messaging", (templates.TemplatesChanged,), prefetch=5),
     Queue(
         "templates.commands.v1",

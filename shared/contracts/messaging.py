@@ -161,6 +161,32 @@ class MessagesSent(Event):
     items: tuple[SentMessage, ...]
 
 
+class QueuedMessage(Item):
+    """One message that was accepted and waits. `id` is `message.queued:<message_id>`, however often it has to wait."""
+
+    id: str
+    message_id: HexId
+    conversation_id: HexId | None
+    user_id: Identifier
+    phone_number_id: Identifier
+    to: str
+    type: str
+    source: MessageSource
+    campaign_id: Identifier | None = None
+    recipient_id: Identifier | None = None
+    template_id: Identifier | None = None
+    reason: str  # meta_<code>, with which Meta refused it for now
+    queued_at: AwareDatetime
+
+
+class MessagesQueued(Event):
+    """Messages of ours wait, since Meta takes no more of them now. For information: a crash may swallow it."""
+
+    message_type: ClassVar[str] = "messaging.messages_queued.v1"
+
+    items: tuple[QueuedMessage, ...]
+
+
 class FailedMessage(Item):
     """One message that will not be sent, or (`outcome_unknown`) of which only Meta knows."""
 

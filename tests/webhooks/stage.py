@@ -9,17 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from services.webhooks.clients.vendor import VendorClient
-from services.webhooks.domain.events import message_sent
-from services.webhooks.handlers.attempts import DeliveryAttempts
+from services.webhooks.domain.telling import message_sent
 from services.webhooks.handlers.inbound import MetaInbox
 from services.webhooks.handlers.lanes import DeliveryLanes
-from services.webhooks.handlers.subscriptions import SubscriptionHandlers
-from services.webhooks.handlers.vendor_events import VendorEventHandlers
+from services.webhooks.outbound import Outbound
 from services.webhooks.repositories.deliveries import DeliveryRepository
 from services.webhooks.repositories.inbound import InboundRepository
 from services.webhooks.repositories.subscriptions import SubscriptionRepository
 from shared.bus.memory import MemoryBus
 from shared.clock import utc_now
+from shared.contracts.base import ReplyT, Request
 from shared.contracts.messaging import MessagesSent, SentMessage
 from shared.contracts.webhooks import (
     CreateSubscription,
@@ -29,8 +28,7 @@ from shared.contracts.webhooks import (
     TemplateUpdate,
     TemplateUpdatesReceived,
 )
-from shared.gathering import Gathering
-from shared.ids import derived_hex_id, new_id
+from shared.ids import derived_hex_id
 from shared.mongo import Database
 from shared.outbound.addresses import AddressPolicy
 from shared.outbound.guard import UrlGuard
@@ -93,42 +91,70 @@ def create_subscription(url: str, webhook_id: str = "wh_1", **changes: Any) -> C
 
 @dataclass
 class OutboundStage:
-    """Everything that delivers, built as main builds it, around a clock that stands still."""
+    """Everything that delivers, built as main builds it, around a clock that stands still. Tests sweep by themselves."""
 
     database: Database
     bus: MemoryBus
     clock: ManualClock
-    subscriptions: SubscriptionRepository
-    deliveries: DeliveryRepository
-    lanes: DeliveryLanes
-    vendor: VendorClient
+    outbound: Outbound
 
     @classmethod
     @asynccontextmanager
-    async def set_up(cls, database: Database, policy: AddressPolicy = LOCAL) -> AsyncIterator["OutboundStage"]:
-        """A stage for one test."""
-        bus, clock, guard = MemoryBus(), ManualClock(), UrlGuard(policy)
-        subscriptions, deliveries = SubscriptionRepository(database), DeliveryRepository(database)
-        await subscriptions.ensure_indexes()
-        await deliveries.ensure_indexes()
+    async def set_up(
+        cls, database: Database, policy: AddressPolicy = LOCAL, clock: ManualClock | None = None
+    ) -> AsyncIterator["OutboundStage"]:
+        """A stage for one test; several on one database are several processes."""
+        bus, clock, guard = MemoryBus(), clock or ManualClock(), UrlGuard(policy)
         async with VendorClient.opened(guard, user_agent="WAAPI-Webhooks/test") as vendor:
-            recorder = Gathering(deliveries.record, limit=100)
-            attempts = DeliveryAttempts(recorder, subscriptions, vendor, KEYS, clock, lambda: 1.0)
-            lanes = DeliveryLanes(deliveries, subscriptions, attempts, clock, new_id)
-            SubscriptionHandlers(subscriptions, deliveries, guard, bus, clock).register()
-            VendorEventHandlers(subscriptions, deliveries, lanes.wake, bus, clock).register()
-            async with lanes.running():
-                yield cls(database, bus, clock, subscriptions, deliveries, lanes, vendor)
+            outbound = await Outbound.built(database, bus, vendor, guard, keys=KEYS, now=clock, jitter=lambda: 1.0)
+            async with outbound.lanes.running():
+                yield cls(database, bus, clock, outbound)
         await guard.resolver.close()
+
+    @property
+    def subscriptions(self) -> SubscriptionRepository:
+        """What is subscribed."""
+        return self.outbound.subscriptions
+
+    @property
+    def deliveries(self) -> DeliveryRepository:
+        """What is delivered."""
+        return self.outbound.deliveries
+
+    @property
+    def lanes(self) -> DeliveryLanes:
+        """Who delivers it."""
+        return self.outbound.lanes
+
+    async def ask(self, request: Request[ReplyT]) -> ReplyT:
+        """Ask the service over the bus."""
+        return await self.bus.request(request, timeout_seconds=5)
+
+    async def run_until(self, moment: datetime, step_seconds: float = 60.0) -> None:
+        """Let time pass in steps, each with all the work that is due in it."""
+        while self.clock.now < moment:
+            self.clock.now = min(self.clock.now + timedelta(seconds=step_seconds), moment)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Sweep as often as there is something to do, and wait for what that has begun."""
+        while True:
+            await self.lanes.sweep()
+            await self.outbound.notices.sweep()
+            await self.outbound.log.go_on_with_replays()
+            if not await self.lanes.rested():
+                return
 
     async def subscribe(self, url: str, webhook_id: str = "wh_1", **changes: Any) -> Subscription:
         """Make a subscription through the bus."""
-        return await self.bus.request(create_subscription(url, webhook_id, **changes), timeout_seconds=5)
+        return await self.ask(create_subscription(url, webhook_id, **changes))
 
     async def store(self, *numbers: int, webhook_id: str = "wh_1") -> None:
         """Store deliveries as a process does that dies before it works on them."""
         events = [message_sent(sent_message(number)) for number in numbers]
-        await self.deliveries.add_once([(event, webhook_id) for event in events], self.clock())
+        subscription = await self.subscriptions.find(webhook_id)
+        assert subscription is not None
+        await self.deliveries.add_once([(event, subscription) for event in events], self.clock())
 
     async def all_deliveries(self) -> list[dict[str, Any]]:
         """Every delivery as it is stored, by id."""

@@ -11,8 +11,6 @@ MAX_ATTEMPTS = len(RETRY_AFTER_SECONDS) + 1
 LONGEST_RETRY_AFTER_SECONDS = 86_400  # a receiver may ask for more time, but not for ever
 
 ATTEMPT_SECONDS = 15.0
-LEASE = timedelta(seconds=30)  # twice an attempt: what a dead process held is due again after it
-MIN_LEASE_LEFT = timedelta(seconds=ATTEMPT_SECONDS + 1)  # less is too little to attempt and record
 
 GONE = 410
 
@@ -21,15 +19,15 @@ DeliveryState = Literal["pending", "delivered", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed delivery: ours to attempt until `lease_until`."""
+    """A delivery that has not come to its end. Deliveries of one `thread` are told one after the other."""
 
     id: str
     event_id: str
     webhook_id: str
     body: bytes
     attempts_made: int
-    claim_id: str
-    lease_until: datetime
+    next_attempt_at: datetime
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt with its verdict, to be recorded."""
+    """One attempt with its verdict, to be recorded; `id` lets a repeated record change nothing."""
 
+    id: str
     delivery: Delivery
     at: datetime
+    url: str
     answer: Answer
     verdict: Verdict
 
@@ -71,10 +71,11 @@ def judge(answer: Answer, *, attempts_made: int, now: datetime, jitter: float) -
     """Decide after an attempt that was the `attempts_made`-th. `jitter` is a factor from 0.8 to 1.2."""
     if answer.is_success:
         return Verdict("delivered")
-    if answer.status_code == GONE:
-        return Verdict("failed", disables_endpoint=True)
+    is_gone = answer.status_code == GONE
     if attempts_made >= MAX_ATTEMPTS:
-        return Verdict("failed")
+        return Verdict("failed", disables_endpoint=is_gone)
+    if is_gone:  # kept with everything else until the endpoint comes back
+        return Verdict("pending", now, disables_endpoint=True)
     scheduled = RETRY_AFTER_SECONDS[attempts_made - 1] * jitter
     asked_for = retry_after_seconds(answer.retry_after, now)
     return Verdict("pending", now + timedelta(seconds=max(scheduled, asked_for)))

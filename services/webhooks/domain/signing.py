@@ -24,18 +24,26 @@ def hex_signature(body: bytes, secret: str) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def signed_headers(body: bytes, secret: str, *, event_id: str, at: datetime) -> dict[str, str]:
+def signed_headers(body: bytes, signing: Sequence[str], *, event_id: str, at: datetime) -> dict[str, str]:
     """The headers by which a vendor checks a webhook: our own, and those of Standard Webhooks (version 1).
 
-    Raises ValueError when the secret is not `whsec_` and base64.
+    `signing` are the secrets, the present one first; while a secret rotates, the former one signs beside it. Raises
+    ValueError when a secret is not `whsec_` and base64.
     """
-    try:
-        standard = Webhook(secret).sign(event_id, at, body.decode())
-    except EmptyWebhookSecretError as error:
-        raise ValueError("the secret is empty") from error
-    return {
-        "X-Webhook-Signature": hex_signature(body, secret),
+    present, *former = signing
+    headers = {
+        "X-Webhook-Signature": hex_signature(body, present),
         "webhook-id": event_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": standard,
+        "webhook-signature": " ".join(_standard_signature(body, secret, event_id, at) for secret in signing),
     }
+    if former:
+        headers["X-Webhook-Signature-Previous"] = hex_signature(body, former[0])
+    return headers
+
+
+def _standard_signature(body: bytes, secret: str, event_id: str, at: datetime) -> str:
+    try:
+        return str(Webhook(secret).sign(event_id, at, body.decode()))
+    except EmptyWebhookSecretError as error:
+        raise ValueError("the secret is empty") from error

@@ -1,74 +1,40 @@
-"""Deliveries that are due, each endpoint in a lane of its own, so that a slow one holds up nobody else."""
+"""The endpoints that this process serves, each in a lane of its own, so that a slow one holds up nobody else."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+import random
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 import structlog
 
-from services.webhooks.domain.deliveries import MIN_LEASE_LEFT, Delivery
-from services.webhooks.handlers.attempts import DeliveryAttempts
-from services.webhooks.repositories.deliveries import DeliveryRepository
-from services.webhooks.repositories.subscriptions import Endpoint, SubscriptionRepository
-from shared.clock import Clock
+from services.webhooks.handlers.lane import Lane, LaneTools
+from services.webhooks.repositories.endpoints import EndpointRepository
 
-IN_FLIGHT_PER_ENDPOINT = 4
-IN_FLIGHT = 512  # all endpoints together
-CLAIM_LIMIT = 32  # enough to keep four connections busy between two claims
-ENDPOINT_KNOWN_FOR = timedelta(seconds=1)  # a subscription that was deleted or disabled is told nothing after that
+LANES = 2000  # endpoints at a time; the others' deliveries wait in the database
+TAKEN_TOGETHER = 500
 STOP_SECONDS = 20.0  # an attempt ends within 15
 
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class Lane:
-    """One endpoint's deliveries in this process."""
-
-    webhook_id: str
-    has_more: bool = False  # something may be due that has not been claimed
-    claimed: deque[Delivery] = field(default_factory=deque)
-    endpoint: Endpoint | None = None
-    endpoint_read_at: datetime | None = None
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT_PER_ENDPOINT))
-    in_flight: int = 0
-    puller: asyncio.Task[None] | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether the lane holds nothing that would be lost with it."""
-        return self.puller is None and not self.in_flight and not self.claimed
-
-
 class DeliveryLanes:
-    """Attempts due deliveries: at most four at a time for an endpoint, and a bounded number for all of them."""
+    """Takes endpoints that have something due, serves them, and gives them back. `owner` names this process."""
 
-    def __init__(
-        self,
-        deliveries: DeliveryRepository,
-        subscriptions: SubscriptionRepository,
-        attempts: DeliveryAttempts,
-        now: Clock,
-        new_id: Callable[[str], str],
-    ) -> None:
-        self._deliveries = deliveries
-        self._subscriptions = subscriptions
-        self._attempts = attempts
-        self._now = now
-        self._new_id = new_id
-        self._slots = asyncio.Semaphore(IN_FLIGHT)
+    def __init__(self, tools: LaneTools, endpoints: EndpointRepository, owner: str) -> None:
+        self._tools = tools
+        self._endpoints = endpoints
+        self._owner = owner
         self._lanes: dict[str, Lane] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._wanted: set[str] = set()
+        self._taking: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
         self._is_stopping = False
         self._context = copy_context()  # a lane goes on after the message that woke it
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver while the block lasts; then let attempts under way end, and give back what was only claimed."""
+        """Deliver while the block lasts; then let attempts under way end, and give the endpoints back."""
         try:
             yield
         finally:
@@ -77,106 +43,97 @@ class DeliveryLanes:
     def wake(self, webhook_ids: Iterable[str]) -> None:
         """Start on these webhooks now."""
         for webhook_id in webhook_ids:
-            if (lane := self._lanes.get(webhook_id)) is None:
-                lane = self._lanes[webhook_id] = Lane(webhook_id)
-            lane.has_more = True
-            if lane.puller is None and not self._is_stopping:
-                lane.puller = asyncio.create_task(self._pull(lane), context=self._context.copy())
+            if (lane := self._lanes.get(webhook_id)) is not None:
+                lane.wake()
+            else:
+                self._wanted.add(webhook_id)
+        if self._wanted and not self._is_stopping and (self._taking is None or self._taking.done()):
+            self._taking = asyncio.create_task(self._take_wanted(), context=self._context.copy())
 
     async def sweep(self) -> None:
-        """Start on every webhook that has something due: retries, and what a crash or another process left."""
-        self.wake(await self._deliveries.list_webhooks_due(self._now()))
+        """Look after what is served, and start on what has something due: retries, and what a crash left behind."""
+        await self._refresh()
+        due = set(await self._tools.deliveries.list_webhooks_due(self._tools.now()))
+        self.wake(due & self._lanes.keys())
+        waiting = list(due - self._lanes.keys())
+        random.shuffle(waiting)  # when there are more than lanes, nobody is always the last
+        await self._take(waiting[: max(LANES - len(self._lanes), 0)])
+        await self._forget_orphans(set(waiting) - self._lanes.keys())
 
-    async def _pull(self, lane: Lane) -> None:
-        """Start one attempt after the other, each as soon as there is room, until nothing is due."""
+    async def rested(self) -> bool:
+        """Wait until no endpoint is served; whether one was."""
+        was_serving = bool(self._running)
+        while self._running or (self._taking is not None and not self._taking.done()):
+            await asyncio.wait({*self._running, *([self._taking] if self._taking else [])})
+        return was_serving
+
+    async def _refresh(self) -> None:
+        """Renew leases, and see what became of the webhooks meanwhile."""
+        if not self._lanes:
+            return
+        served = dict(self._lanes)
+        own = await self._endpoints.list_own(tuple(served), self._owner, self._tools.now())
+        now_is = {endpoint.webhook_id: endpoint for endpoint in own}
+        for webhook_id, lane in served.items():
+            if webhook_id in now_is:
+                lane.refresh(now_is[webhook_id])
+            else:  # deleted, or taken over by another process after a lapse of ours
+                lane.close()
+
+    async def _forget_orphans(self, webhook_ids: set[str]) -> None:
+        """Deliveries whose webhook was deleted by a process that died before it could forget them."""
+        if webhook_ids:
+            orphans = webhook_ids - await self._endpoints.list_known(webhook_ids)
+            if orphans:
+                await self._tools.deliveries.delete_untold(orphans)
+
+    async def _take_wanted(self) -> None:
         try:
-            while lane.claimed or lane.has_more:
-                await lane.slots.acquire()
-                await self._slots.acquire()
-                await self._start_next(lane)
-        except Exception as error:  # the database may be away; the next sweep finds the lane's deliveries again
-            log.warning("lane_interrupted", webhook_id=lane.webhook_id, error=f"{type(error).__name__}: {error}")
-        finally:
-            lane.puller = None
-            self._forget_if_idle(lane)
+            while self._wanted and not self._is_stopping and len(self._lanes) < LANES:
+                some = list(self._wanted)[:TAKEN_TOGETHER]
+                self._wanted.difference_update(some)
+                await self._take([webhook_id for webhook_id in some if webhook_id not in self._lanes])
+        except Exception as error:  # the database may be away; the next sweep finds everything again
+            log.warning("endpoints_not_taken", error=f"{type(error).__name__}: {error}")
+        self._wanted.clear()
 
-    async def _start_next(self, lane: Lane) -> None:
-        """Hand the slots that the caller holds to the next attempt, or give them back when there is none."""
-        attempt: asyncio.Task[None] | None = None
+    async def _take(self, webhook_ids: Sequence[str]) -> None:
+        if not webhook_ids or self._is_stopping:
+            return
+        for endpoint in await self._endpoints.take(webhook_ids, self._owner, self._tools.now()):
+            if endpoint.webhook_id not in self._lanes and not self._is_stopping:
+                lane = self._lanes[endpoint.webhook_id] = Lane.of(endpoint, self._tools)
+                task = asyncio.create_task(self._serve(lane), context=self._context.copy())
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+
+    async def _serve(self, lane: Lane) -> None:
+        webhook_id, has_more = lane.endpoint.webhook_id, False
         try:
-            if (found := await self._next(lane)) is not None:
-                attempt = asyncio.create_task(self._attempt(lane, *found))
-                self._under_way.add(attempt)
-                attempt.add_done_callback(self._under_way.discard)
+            await lane.run()
+            if not lane.has_failed:
+                await self._endpoints.release(webhook_id, self._owner, lane.health)
+                # Another process that stored something meanwhile found the endpoint taken, and left it to us.
+                has_more = not lane.is_over and (lane.has_more or await self._is_due(webhook_id))
+        except Exception as error:  # the database may be away; once the lease is over, a sweep goes on
+            log.warning("lane_interrupted", webhook_id=webhook_id, error=f"{type(error).__name__}: {error}")
         finally:
-            if attempt is None:
-                self._release_slots(lane)
+            del self._lanes[webhook_id]
+        if has_more:
+            self.wake([webhook_id])
 
-    async def _next(self, lane: Lane) -> tuple[Delivery, Endpoint] | None:
-        while lane.claimed or lane.has_more:
-            if not lane.claimed:
-                await self._claim(lane)
-            elif (endpoint := await self._endpoint(lane)) is not None:
-                delivery = lane.claimed.popleft()
-                if delivery.lease_until - self._now() >= MIN_LEASE_LEFT:  # else it is due again, for anybody
-                    return delivery, endpoint
-        return None
-
-    async def _claim(self, lane: Lane) -> None:
-        lane.has_more = False  # before asking: whoever wakes us meanwhile sets it again
-        claimed = await self._deliveries.claim(lane.webhook_id, self._new_id("claim_"), self._now(), limit=CLAIM_LIMIT)
-        lane.claimed.extend(claimed)
-        lane.has_more = lane.has_more or len(claimed) == CLAIM_LIMIT
-
-    async def _endpoint(self, lane: Lane) -> Endpoint | None:
-        """Where the lane leads; when it leads nowhere any more, what is left for it is given up."""
-        now = self._now()
-        if lane.endpoint_read_at is None or now - lane.endpoint_read_at >= ENDPOINT_KNOWN_FOR:
-            lane.endpoint = await self._subscriptions.find_endpoint(lane.webhook_id)
-            lane.endpoint_read_at = now
-        if lane.endpoint is not None and lane.endpoint.is_active:
-            return lane.endpoint
-        await self._give_up(lane)
-        return None
-
-    async def _give_up(self, lane: Lane) -> None:
-        lane.claimed.clear()
-        if lane.endpoint is None:
-            await self._deliveries.delete_untold(lane.webhook_id)
-        else:
-            await self._deliveries.hold(lane.webhook_id)
-
-    async def _attempt(self, lane: Lane, delivery: Delivery, endpoint: Endpoint) -> None:
-        lane.in_flight += 1
-        try:
-            verdict = await self._attempts.make(delivery, endpoint)
-            if verdict.disables_endpoint:
-                lane.endpoint_read_at = None
-                await self._give_up(lane)
-        except Exception as error:  # not recorded: due again when the lease is over, under the same event id
-            log.warning("attempt_not_recorded", delivery_id=delivery.id, error=f"{type(error).__name__}: {error}")
-        finally:
-            lane.in_flight -= 1
-            self._release_slots(lane)
-            self._forget_if_idle(lane)
-
-    def _release_slots(self, lane: Lane) -> None:
-        self._slots.release()
-        lane.slots.release()
-
-    def _forget_if_idle(self, lane: Lane) -> None:
-        if lane.is_idle and self._lanes.get(lane.webhook_id) is lane:
-            del self._lanes[lane.webhook_id]
+    async def _is_due(self, webhook_id: str) -> bool:
+        return await self._tools.deliveries.is_due(webhook_id, self._tools.now())
 
     async def _stop(self) -> None:
         self._is_stopping = True
-        lanes = list(self._lanes.values())
-        pullers = [lane.puller for lane in lanes if lane.puller is not None]
-        for puller in pullers:
-            puller.cancel()
-        await asyncio.gather(*pullers, return_exceptions=True)
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=STOP_SECONDS)
-            for attempt in late:
-                attempt.cancel()
-        await self._deliveries.release([delivery for lane in lanes for delivery in lane.claimed], self._now())
+        if self._taking is not None:
+            await asyncio.wait({self._taking})
+        for lane in self._lanes.values():
+            lane.close()
+        if self._running:
+            await asyncio.wait(self._running, timeout=STOP_SECONDS)
+        for lane in self._lanes.values():
+            lane.cancel()
+        if self._running:
+            await asyncio.wait(self._running)

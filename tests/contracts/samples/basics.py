@@ -105,6 +105,22 @@ EXAMPLES: tuple[Message, ...] = (
             ),
         )
     ),
+    messaging.MessagesQueued(
+        items=(
+            messaging.QueuedMessage(
+                id=f"message.queued:{MESSAGE_ID}",
+                message_id=MESSAGE_ID,
+                conversation_id=CONVERSATION_ID,
+                user_id=USER_ID,
+                phone_number_id=NUMBER_ID,
+                to=PHONE,
+                type="text",
+                source="external_api",
+                reason="meta_130429",
+                queued_at=NOON,
+            ),
+        )
+    ),
     messaging.MessagesFailed(
         items=(
             FailedMessage(

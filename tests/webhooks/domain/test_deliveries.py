@@ -26,8 +26,9 @@ def test_anything_else_is_tried_again(status_code: int | None) -> None:
     assert judged(status_code) == Verdict("pending", NOON + timedelta(seconds=5))
 
 
-def test_gone_ends_the_delivery_and_disables_the_endpoint() -> None:
-    assert judged(410) == Verdict("failed", disables_endpoint=True)
+def test_gone_disables_the_endpoint_and_keeps_the_delivery_for_its_return() -> None:
+    assert judged(410) == Verdict("pending", NOON, disables_endpoint=True)
+    assert judged(410, attempts_made=10) == Verdict("failed", disables_endpoint=True)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_no_changed_byte_goes_unnoticed(body: bytes, position: int) -> None:
 
 
 def test_a_vendor_can_check_a_webhook_with_the_standard_library() -> None:
-    headers = signed_headers(BODY, SECRET, event_id="message.sent:abc", at=utc_now())
+    headers = signed_headers(BODY, [SECRET], event_id="message.sent:abc", at=utc_now())
 
     assert Webhook(SECRET).verify(BODY, headers) == json.loads(BODY)
 
@@ -57,7 +57,7 @@ def test_a_vendor_can_check_a_webhook_with_the_standard_library() -> None:
 def test_a_vendor_can_check_a_webhook_by_hand() -> None:
     at = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
 
-    headers = signed_headers(BODY, SECRET, event_id="message.sent:abc", at=at)
+    headers = signed_headers(BODY, [SECRET], event_id="message.sent:abc", at=at)
 
     standard = hmac.new(bytes(range(32)), b"message.sent:abc.1772706600." + BODY, hashlib.sha256).digest()
     assert headers == {
@@ -71,4 +71,4 @@ def test_a_vendor_can_check_a_webhook_by_hand() -> None:
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_é"])
 def test_a_secret_that_is_none_is_an_error_not_a_weak_signature(secret: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - base64 chooses the words
-        signed_headers(BODY, secret, event_id="e", at=utc_now())
+        signed_headers(BODY, [secret], event_id="e", at=utc_now())
