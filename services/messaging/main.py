@@ -8,29 +8,43 @@ from dataclasses import dataclass
 from services.messaging.announcements import Announcer
 from services.messaging.clients.graph import GraphReader
 from services.messaging.clients.meta import MetaClient, meta_client
+from services.messaging.consent import ConsentBook
+from services.messaging.consequences import Consequences
+from services.messaging.conversing import Conversing, conversing
 from services.messaging.dispatch import Dispatcher
+from services.messaging.handlers.audience import AudienceHandlers
 from services.messaging.handlers.batches import BatchHandlers
-from services.messaging.handlers.copies import CreditHandlers, TemplateCopyHandlers
+from services.messaging.handlers.contacts import ContactHandlers
+from services.messaging.handlers.copies import TemplateCopyHandlers
+from services.messaging.handlers.credits import CreditHandlers
 from services.messaging.handlers.number_links import NumberLinkHandlers
 from services.messaging.handlers.numbers import NumberHandlers
 from services.messaging.handlers.rendering import RenderingHandlers
 from services.messaging.handlers.sends import SendHandlers
 from services.messaging.handlers.statuses import StatusHandlers
 from services.messaging.handlers.verification import VerificationHandlers
+from services.messaging.ledger import Ledger
 from services.messaging.preparation import Preparation
 from services.messaging.recording import Recorder
 from services.messaging.repositories.agent_stats import AgentStatsRepository
+from services.messaging.repositories.charges import ChargeRepository
+from services.messaging.repositories.consents import ConsentRepository
+from services.messaging.repositories.contacts import ContactRepository
 from services.messaging.repositories.credits import CreditRepository
+from services.messaging.repositories.erasure import ErasureRepository
+from services.messaging.repositories.holding import HoldingRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.number_links import NumberLinkRepository
 from services.messaging.repositories.numbers import NumberRepository
 from services.messaging.repositories.rates import RateRepository
 from services.messaging.repositories.statuses import StatusRepository
+from services.messaging.repositories.stops import StopRepository
 from services.messaging.repositories.sweeping import SweepRepository
 from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.threads import ThreadRepository
 from services.messaging.sending import Sending
 from services.messaging.settings import Settings
+from services.messaging.stopping import Stopping
 from services.messaging.sweeper import Sweeper
 from services.messaging.template_lookup import TemplateLookup
 from shared.bus.port import Bus
@@ -44,6 +58,9 @@ SWEEP_SECONDS = 0.25  # also the pace at which messages that wait for rate token
 PARKED_SECONDS = 5.0
 SUBSCRIBE_SECONDS = 1.0
 LINKS_SECONDS = 5.0
+LEDGER_SECONDS = 1.0
+CONSENTS_SECONDS = 2.0
+ERASURES_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,9 @@ class Messaging:
     verification: VerificationHandlers
     templates: TemplateCopyHandlers
     credits: CreditHandlers
+    audience: AudienceHandlers
+    contacts: ContactHandlers
+    conversations: Conversing
 
     def register(self) -> None:
         """Take every message that is messaging's."""
@@ -74,6 +94,9 @@ class Messaging:
             self.verification,
             self.templates,
             self.credits,
+            self.audience,
+            self.contacts,
+            self.conversations,
         ):
             handlers.register()
 
@@ -102,22 +125,32 @@ async def build(
     statuses = StatusRepository(database, now)
     threads = ThreadRepository(database, now)
     copies = TemplateCopyRepository(database, now)
-    for repository in (messages, numbers, links, stats, statuses, threads, copies):
+    contacts = ContactRepository(database, now)
+    credits, charges = CreditRepository(database, now), ChargeRepository(database, now)
+    consents, erasure = ConsentRepository(database, now), ErasureRepository(database, now)
+    for repository in (messages, numbers, links, stats, statuses, threads, copies, contacts, consents, erasure):
         await repository.ensure_indexes()
+    await credits.ensure_indexes()
+    await charges.ensure_indexes()
     rates = RateRepository(database)
     announcer = Announcer(bus, messages)
-    dispatcher = Dispatcher(messages, meta, Recorder(messages, announcer), keys)
+    stops, holding = StopRepository(database, now), HoldingRepository(database, now)
+    stopping = Stopping(stops, holding)
+    ledger = Ledger(credits, charges, settings.default_credits)
+    book = ConsentBook(bus, consents, contacts, stops, holding)
+    consequences = Consequences(ledger, book, numbers, now)
+    dispatcher = Dispatcher(messages, meta, Recorder(messages, announcer, consequences), stopping, keys)
     sweeps = SweepRepository(database, worker, now)
     sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
     sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
-    preparation = Preparation(numbers, TemplateLookup(copies, bus), now)
+    preparation = Preparation(numbers, TemplateLookup(copies, bus), contacts, now)
     return Messaging(
         dispatcher=dispatcher,
         sweeper=sweeper,
-        sends=SendHandlers(bus, preparation, messages, sending),
+        sends=SendHandlers(bus, preparation, messages, sending, ledger, settings.metered_sources),
         batches=BatchHandlers(bus, preparation, sending),
         rendering=RenderingHandlers(bus, preparation),
-        statuses=StatusHandlers(bus, statuses, sweeper),
+        statuses=StatusHandlers(bus, statuses, sweeper, consequences),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
         links=NumberLinkHandlers(bus, numbers, links, stats),
         verification=VerificationHandlers(
@@ -128,7 +161,10 @@ async def build(
             keys=keys,
         ),
         templates=TemplateCopyHandlers(bus, copies),
-        credits=CreditHandlers(bus, CreditRepository(database, now, settings.default_credits)),
+        credits=CreditHandlers(bus, ledger),
+        audience=AudienceHandlers(bus, preparation, contacts, threads, stops, stopping, settings.is_local),
+        contacts=ContactHandlers(bus, contacts, book, erasure, now),
+        conversations=await conversing(database, bus, now),
     )
 
 
@@ -149,6 +185,10 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
             ("parked_statuses", messaging.statuses.apply_parked, PARKED_SECONDS),
             ("waba_subscriptions", messaging.numbers.subscribe_wabas, SUBSCRIBE_SECONDS),
             ("agent_links", messaging.links.check_links, LINKS_SECONDS),
+            ("credits", messaging.credits.ledger.sweep, LEDGER_SECONDS),
+            ("consents", messaging.contacts.consents.sweep, CONSENTS_SECONDS),
+            ("erasures", messaging.contacts.erasure.finish_all, ERASURES_SECONDS),
+            *messaging.conversations.loops(),
         ):
             await stack.enter_async_context(repeating(name, work, seconds=seconds))
         await service.until(stop)

@@ -31,7 +31,10 @@ class ThreadRepository:
 
     async def ensure_indexes(self) -> None:
         """Listed by user, newest first; looked up by phone."""
-        await self._contacts.create_index([("user_id", 1), ("phone", 1)], unique=True)
+        has_phone = {"phone": {"$exists": True}}  # some customers show none
+        await self._contacts.create_index(
+            [("user_id", 1), ("phone", 1)], unique=True, partialFilterExpression=has_phone, name="user_phone"
+        )
         await self._conversations.create_index([("user_id", 1), ("created_at", -1)])
 
     async def ensure(self, user_id: str, phone_number_id: str, contacts: Mapping[str, ContactInput | None]) -> None:
@@ -47,10 +50,20 @@ class ThreadRepository:
         known = {found["_id"] async for found in self._conversations.find({"_id": {"$in": list(threads)}}, {"_id": 1})}
         missing = {id_: phone for id_, phone in threads.items() if id_ not in known}
         await _insert(self._contacts, [_contact(user_id, phone, now) for phone in missing.values()])
-        thread = {"user_id": user_id, "phone_number_id": phone_number_id, "channel": "whatsapp", "created_at": now}
+        thread = {
+            "user_id": user_id,
+            "phone_number_id": phone_number_id,
+            "channel": "whatsapp",
+            "handled_by": "agent",
+            "created_at": now,
+            "last_message_at": now,
+        }
         await _insert(
             self._conversations,
-            [{"_id": id_, "contact_id": contact_id(user_id, phone)} | thread for id_, phone in missing.items()],
+            [
+                {"_id": id_, "contact_id": contact_id(user_id, phone), "recipient": phone} | thread
+                for id_, phone in missing.items()
+            ],
         )
 
 
