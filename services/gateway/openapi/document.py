@@ -28,6 +28,10 @@ _SCHEMES: Mapping[Access, tuple[str, Mapping[str, str]]] = {
         "AdminToken",
         {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An operator's token."},
     ),
+    "visitor": (
+        "VisitorToken",
+        {"type": "http", "scheme": "bearer", "bearerFormat": "wvt_…", "description": "A web chat session's token."},
+    ),
 }
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "X-Correlation-Id": ("The request's id in our logs; `X-Request-Id` chooses it.", {"type": "string"}),

@@ -12,9 +12,10 @@ from pathlib import Path
 from services.gateway.openapi.dashboard import DASHBOARD_API
 from services.gateway.openapi.document import Api, document
 from services.gateway.openapi.external import EXTERNAL_API
+from services.gateway.openapi.webchat import WEBCHAT_API
 
-EXTERNAL, DASHBOARD = "openapi.json", "openapi-dashboard.json"
-APIS: Mapping[str, Api] = {EXTERNAL: EXTERNAL_API, DASHBOARD: DASHBOARD_API}
+EXTERNAL, DASHBOARD, WEBCHAT = "openapi.json", "openapi-dashboard.json", "openapi-webchat.json"
+APIS: Mapping[str, Api] = {EXTERNAL: EXTERNAL_API, DASHBOARD: DASHBOARD_API, WEBCHAT: WEBCHAT_API}
 DOCS = Path(__file__).parents[3] / "docs"
 
 

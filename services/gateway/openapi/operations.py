@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
-Access = Literal["open", "admin", "api_key"]
-"""Who may call: anybody who reaches the listener, an operator with a JWT, or the holder of an API key."""
+Access = Literal["open", "admin", "api_key", "visitor"]
+"""Who may call: anybody who reaches the listener, an operator with a JWT, the holder of an API key, or of a web
+chat session."""
 
 
 @dataclass(frozen=True, slots=True)

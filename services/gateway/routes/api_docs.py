@@ -7,7 +7,7 @@ from string import Template
 
 from aiohttp import web
 
-from services.gateway.openapi.files import APIS, DASHBOARD, EXTERNAL, file_text
+from services.gateway.openapi.files import APIS, DASHBOARD, EXTERNAL, WEBCHAT, file_text
 
 _STATIC = Path(__file__).parents[1] / "static"
 _PAGE = Template((_STATIC / "docs.html").read_text(encoding="utf-8"))
@@ -59,7 +59,7 @@ class ApiDocs:
         return page
 
 
-PUBLIC_DOCS = ApiDocs({"/docs": EXTERNAL})
+PUBLIC_DOCS = ApiDocs({"/docs": EXTERNAL, "/docs/webchat": WEBCHAT})
 PRIVATE_DOCS = ApiDocs({"/docs": EXTERNAL, "/docs/dashboard": DASHBOARD})
 
 

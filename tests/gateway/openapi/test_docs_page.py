@@ -11,7 +11,7 @@ from services.gateway.openapi.files import file_text
 from tests.gateway.conftest import Client, Gateway
 
 SWAGGER_UI = Path(__file__).parents[3] / "services" / "gateway" / "static" / "swagger-ui"
-PAGES = [("private", "/docs"), ("private", "/docs/dashboard"), ("public", "/docs")]
+PAGES = [("private", "/docs"), ("private", "/docs/dashboard"), ("public", "/docs"), ("public", "/docs/webchat")]
 
 
 class References(HTMLParser):
