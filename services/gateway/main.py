@@ -11,15 +11,18 @@ from services.gateway.repositories.api_keys import ApiKeyRepository
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
 from services.gateway.repositories.key_rates import KeyRateRepository
 from services.gateway.repositories.users import UserRepository
+from services.gateway.routes.agents import AgentRoutes
 from services.gateway.routes.api_docs import PRIVATE_DOCS, PUBLIC_DOCS
 from services.gateway.routes.api_key_login import ApiKeyLogin
 from services.gateway.routes.api_keys import ApiKeyRoutes
 from services.gateway.routes.asking import Asking
+from services.gateway.routes.channels import ChannelRoutes
 from services.gateway.routes.discovery import DiscoveryRoutes
 from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
 from services.gateway.routes.phone_numbers import PhoneNumberRoutes
 from services.gateway.routes.private_walls import PrivateWalls
+from services.gateway.routes.prompts import PromptRoutes
 from services.gateway.routes.rate_limit import RateLimit
 from services.gateway.routes.templates import TemplateRoutes
 from services.gateway.routes.users import UserRoutes
@@ -92,6 +95,9 @@ def build_apps(
     dashboard = (
         *UserRoutes(users, asking, idempotency, utc_now).table(),
         *PhoneNumberRoutes(users, asking, idempotency, ring).table(),
+        *AgentRoutes(users, asking, idempotency).table(),
+        *PromptRoutes(users, asking, idempotency).table(),
+        *ChannelRoutes(users, asking, idempotency, settings.public_base_url.rstrip("/")).table(),
         *TemplateRoutes(users, asking, idempotency).table(),
         *ApiKeyRoutes(keys, users, asking, idempotency, pepper, utc_now).table(),
         *WebhookRoutes(users, asking, idempotency, ring).table(),

@@ -1,6 +1,8 @@
 """The dashboard API and the operator's routes, described."""
 
 from services.gateway.openapi import dashboard_models as models
+from services.gateway.openapi.agents import AGENT_OPERATIONS, AGENTS_TAG, PROMPT_OPERATIONS, PROMPTS_TAG
+from services.gateway.openapi.channels import CHANNEL_OPERATIONS, CHANNELS_TAG
 from services.gateway.openapi.dashboard_parts import (
     CHANGED_BODY,
     IDEMPOTENCY,
@@ -17,6 +19,7 @@ from services.gateway.openapi.dashboard_parts import (
     operators_operation,
 )
 from services.gateway.openapi.document import Api
+from services.gateway.openapi.numbers import NUMBER_OPERATIONS
 from services.gateway.openapi.operations import Parameter, RequestBody
 from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody, CreateWebhookBody
 from services.gateway.schemas.dashboard import AddPhoneNumberBody, CreateUserBody, SyncTemplatesBody
@@ -218,9 +221,22 @@ DASHBOARD_API = Api(
     tags={
         "Users": "Businesses with their own numbers, keys and credits.",
         "Phone numbers": "Channels to customers.",
+        AGENTS_TAG: "Who answers customers by itself.",
+        CHANNELS_TAG: "Chats on the user's own sites.",
         "Templates": "What Meta has approved.",
         "API keys": "Who may use the external send API.",
         "Webhooks": "Who hears what happens.",
+        PROMPTS_TAG: "What agents are told to be.",
     },
-    operations=(*_USERS, *_NUMBERS, *_TEMPLATES, *_KEYS, *_WEBHOOKS),
+    operations=(
+        *_USERS,
+        *_NUMBERS,
+        *NUMBER_OPERATIONS,
+        *AGENT_OPERATIONS,
+        *CHANNEL_OPERATIONS,
+        *_TEMPLATES,
+        *_KEYS,
+        *_WEBHOOKS,
+        *PROMPT_OPERATIONS,
+    ),
 )

@@ -66,7 +66,8 @@ class NumberShown(Shown):
     id: str
     """Our id of it."""
     user_id: str
-    platform: Literal["whatsapp", "instagram"]
+    platform: Literal["whatsapp", "instagram", "webchat"]
+    """Numbers of web chat channels are listed only when asked for."""
     meta_phone_number_id: str
     display_name: str | None
     waba_id: str | None
@@ -74,11 +75,24 @@ class NumberShown(Shown):
     updated_at: Time
 
 
+class NumbersAgent(Shown):
+    """The agent that answers on a number."""
+
+    agent_id: str
+    name: str
+    prompt_id: str
+    created_at: Time
+
+
 class NumberDetails(NumberShown):
     """A phone number and its agent."""
 
-    agent: dict[str, Any] | None
+    agent: NumbersAgent | None
     """Null when no agent answers on this number."""
+    messages_per_second: int
+    """How many messages Meta lets it send in a second."""
+    quality_rating: str | None
+    """Meta's, once it has told us."""
 
 
 class VariableShown(Shown):

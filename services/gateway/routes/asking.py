@@ -20,10 +20,11 @@ class Asking:
     command_seconds: float = COMMAND_SECONDS
     long_command_seconds: float = LONG_COMMAND_SECONDS
 
-    async def query(self, query: Query[ReplyT]) -> ReplyT:
+    async def query(self, query: Query[ReplyT], *, asks_meta: bool = False) -> ReplyT:
         """The reply. Raises ServiceUnavailableError when none comes in time: nothing was changed, ask again."""
+        seconds = self.command_seconds if asks_meta else self.query_seconds
         try:
-            return await self.bus.request(query, timeout_seconds=self.query_seconds)
+            return await self.bus.request(query, timeout_seconds=seconds)
         except ReplyTimeoutError as error:
             raise ServiceUnavailableError("The service that knows this does not answer right now; try again") from error
 
