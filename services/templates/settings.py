@@ -12,6 +12,7 @@ class TemplatesSettings(Settings):
     master_keys: SecretStr
     meta_graph_url: str = "https://graph.facebook.com"
     meta_graph_version: str = "v25.0"
+    meta_app_id: str = "app"  # whose uploads header samples are; Meta reads `app` as the token's own app
     templates_ops_bind: str = "127.0.0.1:4004"
 
     def key_ring(self) -> KeyRing:

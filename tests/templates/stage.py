@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.templates.handlers.access import NumberLookup
 from services.templates.handlers.announcements import Announcements
-from services.templates.handlers.sync import SyncHandler, TemplateSource
-from services.templates.handlers.templates import TemplateHandlers
+from services.templates.handlers.submissions import SampleUploader
+from services.templates.main import Meta, Templates, build
 from services.templates.repositories.templates import TemplateRepository
 from shared.bus.memory import MemoryBus
 from shared.contracts.messaging import GetNumberAccess, NumberAccess, Platform
@@ -21,7 +20,6 @@ from shared.contracts.templates import (
 )
 from shared.contracts.webhooks import TemplateUpdate, TemplateUpdatesReceived
 from shared.errors import NotFoundError
-from shared.ids import new_id
 from shared.mongo import Database
 from shared.sealing import KeyRing
 from tests.started import MASTER_KEY
@@ -62,12 +60,57 @@ class MetaStub:
     error: Exception | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
 
+    answers: list[dict[str, Any] | Exception] = field(default_factory=list)  # to creations and edits, in turn
+    written: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # what was created or edited
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+
     async def list_templates(self, waba_id: str, access_token: str, fields: tuple[str, ...]) -> list[object]:
         """The entries, or the error."""
         self.asked.append((waba_id, access_token))
         if self.error is not None:
             raise self.error
         return list(self.entries)
+
+    async def find_templates(self, waba_id: str, access_token: str, fields: tuple[str, ...], name: str) -> list[Any]:
+        """The entries of a name, or the error."""
+        found = await self.list_templates(waba_id, access_token, fields)
+        return [entry for entry in found if isinstance(entry, dict) and entry["name"] == name]
+
+    async def create_template(self, waba_id: str, access_token: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The next answer, by default that it is pending under the id 77."""
+        return self._answer(waba_id, body, {"id": "77", "status": "PENDING", "category": body["category"]})
+
+    async def edit_template(self, meta_template_id: str, access_token: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The next answer, by default success."""
+        return self._answer(meta_template_id, body, {"success": True})
+
+    async def delete_template(self, waba_id: str, access_token: str, meta_template_id: str, name: str) -> None:
+        """Remember it, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        self.deleted.append((meta_template_id, name))
+
+    def _answer(self, to: str, body: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+        self.written.append((to, body))
+        answer = self.answers.pop(0) if self.answers else usual
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class SamplesStub:
+    """Gives every link a handle."""
+
+    uploaded: list[str] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def upload(self, url: str, access_token: str) -> str:
+        """`4::` and the link, or the error."""
+        if self.error is not None:
+            raise self.error
+        self.uploaded.append(url)
+        return f"4::{url}"
 
 
 @dataclass
@@ -111,8 +154,14 @@ class Stage:
     repository: TemplateRepository
     bus: MemoryBus
     messaging: MessagingStandIn
-    announcements: Announcements
+    service: Templates
+    samples: SamplesStub
     time: list[datetime]
+
+    @property
+    def announcements(self) -> Announcements:
+        """Whoever tells what changed."""
+        return self.service.announcements
 
     def pass_time(self, seconds: float = 60) -> datetime:
         """Move the clock, and say what it shows."""
@@ -139,17 +188,15 @@ class Stage:
         return [item for event in events for item in event.items]
 
 
-async def set_stage(database: Database, meta: TemplateSource, bus: MemoryBus | None = None) -> Stage:
+async def set_stage(
+    database: Database, meta: Meta, bus: MemoryBus | None = None, samples: SampleUploader | None = None
+) -> Stage:
     """The service as `main` builds it, with number pn_1 of usr_1 in WABA 102."""
     bus = bus or MemoryBus()
     time = [NOON]
-    repository = TemplateRepository(database)
-    await repository.ensure_indexes()
-    messaging = MessagingStandIn()
+    messaging, stub = MessagingStandIn(), SamplesStub()
     messaging.add("pn_1", "usr_1", "102")
     bus.on(GetNumberAccess, messaging.get_number_access)
-    numbers = NumberLookup(bus)
-    announcements = Announcements(repository, bus, lambda: time[0])
-    sync = SyncHandler(repository, numbers, meta, announcements, KEYS, lambda: time[0], new_id)
-    TemplateHandlers(repository, numbers, sync, announcements, bus, lambda: time[0]).register()
-    return Stage(repository, bus, messaging, announcements, time)
+    service = await build(database, bus, meta, samples or stub, KEYS, now=lambda: time[0])
+    service.register()
+    return Stage(TemplateRepository(database), bus, messaging, service, stub, time)

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from services.templates.domain.statuses import StatusAtMeta
-from services.templates.handlers.access import NumberLookup
-from services.templates.handlers.discovery import DiscoveryHandlers
 from shared.contracts.templates import DiscoveredTemplates, DiscoverTemplates, Template
 from shared.errors import InvalidInputError, NotFoundError
 from shared.mongo import Database
@@ -30,7 +28,6 @@ ROWS = [
 async def stage(database: Database) -> Stage:
     """The service with an account's templates, each a minute newer than the one before."""
     stage = await set_stage(database, MetaStub())
-    DiscoveryHandlers(stage.repository, NumberLookup(stage.bus), stage.bus).register()
     for minute, (name, language, status) in enumerate(ROWS):
         await add(stage, minute, name, language, status)
     return stage

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
+from services.templates.clients.graph import Graph
 from services.templates.clients.meta import MetaClient
 from shared.errors import UpstreamRejectedError, UpstreamUnavailableError
 
@@ -47,7 +48,7 @@ async def client(script: GraphScript) -> AsyncIterator[MetaClient]:
     app = web.Application()
     app.router.add_get("/{path:.*}", script.answer)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        yield MetaClient(session, str(server.make_url("/v25.0")), page_size=2)
+        yield MetaClient(Graph(session, str(server.make_url("/v25.0"))), page_size=2)
 
 
 def page(*ids: str, after: str | None = None, last: bool = False) -> Answer:
@@ -163,7 +164,7 @@ async def test_a_list_that_goes_round_in_circles_is_left(client: MetaClient, scr
 
 async def test_nobody_there_is_unavailable() -> None:
     async with aiohttp.ClientSession() as session:
-        client = MetaClient(session, f"http://127.0.0.1:{unused_port()}/v25.0")
+        client = MetaClient(Graph(session, f"http://127.0.0.1:{unused_port()}/v25.0"))
 
         with pytest.raises(UpstreamUnavailableError, match="could not be reached"):
             await client.list_templates("102", TOKEN, FIELDS)

@@ -45,6 +45,8 @@ async def test_an_approved_template_is_imported_with_its_variables_and_announced
         "meta_template_id": "1",
         "quality_score": None,
         "rejected_reason": None,
+        "status_reason": None,
+        "correct_category": None,
         "created_at": NOON,
         "updated_at": NOON,
     }

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from deploy.sandbox.app import build
 from deploy.sandbox.settings import Settings
+from services.templates.clients.graph import Graph
 from services.templates.clients.meta import MetaClient
 from shared.errors import UpstreamRejectedError
 from shared.mongo import Database
@@ -50,7 +51,7 @@ async def account() -> AsyncIterator[SandboxAccount]:
 @pytest.fixture
 async def stage(database: Database, account: SandboxAccount) -> Stage:
     """The service, reading three templates a page."""
-    return await set_stage(database, MetaClient(account.session, f"{account.base_url}/v25.0", page_size=3))
+    return await set_stage(database, MetaClient(Graph(account.session, f"{account.base_url}/v25.0"), page_size=3))
 
 
 async def test_the_sandboxs_first_templates_are_all_imported_with_their_variables(stage: Stage) -> None:

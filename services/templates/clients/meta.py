@@ -1,34 +1,20 @@
 """Meta's Graph API, as far as templates need it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-import orjson
-
-from shared.contracts.messaging import MetaError
+from services.templates.clients.graph import CursorLostError, Graph
 from shared.errors import UpstreamRejectedError, UpstreamUnavailableError
-from shared.meta.errors import parse_graph_error
 
-_INVALID_CURSOR = 131059  # the list changed while it was read: start over
-_PASSING = frozenset({2, 4, 613, 80007, 80008})  # overloaded, or a budget is used up: the same call succeeds later
-_PASSING_RETRY_SECONDS = 60
-_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
-
-
-class CursorLostError(Exception):
-    """Meta no longer knows the cursor; only reading from the beginning helps."""
+_NOT_FOUND = frozenset({2593002, 33})  # subcodes: no such template, no such object
 
 
 @dataclass(frozen=True, slots=True)
 class MetaClient:
-    """Reads templates. The token goes into a header, never into an address or a log.
+    """Reads and writes the templates of WhatsApp Business Accounts."""
 
-    `base_url` holds the version, e.g. `https://graph.facebook.com/v25.0`.
-    """
-
-    session: aiohttp.ClientSession
-    base_url: str
+    graph: Graph
     page_size: int = 100  # templates a call; an account holds at most 6,000
 
     async def list_templates(self, waba_id: str, access_token: str, fields: tuple[str, ...]) -> list[Any]:
@@ -46,12 +32,34 @@ class MetaClient:
         except CursorLostError as error:
             raise UpstreamUnavailableError("Meta's list of templates keeps changing while it is read") from error
 
+    async def find_templates(self, waba_id: str, access_token: str, fields: tuple[str, ...], name: str) -> list[Any]:
+        """The languages of one name, as Meta writes them. Raises as `list_templates` does."""
+        query = {"fields": ",".join(fields), "limit": str(self.page_size), "name": name}
+        return _entries(await self.graph.call("GET", _templates_of(waba_id), access_token, query=query))
+
+    async def create_template(self, waba_id: str, access_token: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Hand over a new template; Meta answers `id`, `status` and `category`. Raises as `Graph.call` does."""
+        return await self.graph.call("POST", _templates_of(waba_id), access_token, body=body)
+
+    async def edit_template(self, meta_template_id: str, access_token: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace what a template says; it is reviewed again. Raises as `Graph.call` does."""
+        return await self.graph.call("POST", meta_template_id, access_token, body=body)
+
+    async def delete_template(self, waba_id: str, access_token: str, meta_template_id: str, name: str) -> None:
+        """Delete one language of a name; done as well when Meta no longer has it. Raises as `Graph.call` does."""
+        query = {"hsm_id": meta_template_id, "name": name}
+        try:
+            await self.graph.call("DELETE", _templates_of(waba_id), access_token, query=query)
+        except UpstreamRejectedError as error:
+            if not any(detail.get("subcode") in _NOT_FOUND for detail in error.details):
+                raise
+
     async def _read_pages(self, waba_id: str, access_token: str, fields: tuple[str, ...]) -> list[Any]:
         entries: list[Any] = []
         query = {"fields": ",".join(fields), "limit": str(self.page_size)}
         seen: set[str] = set()
         while True:
-            page = await self._get(f"{self.base_url}/{waba_id}/message_templates", query, access_token)
+            page = await self.graph.call("GET", _templates_of(waba_id), access_token, query=query)
             entries.extend(_entries(page))
             after = _next_cursor(page)
             if after is None:
@@ -61,44 +69,9 @@ class MetaClient:
             seen.add(after)
             query["after"] = after
 
-    async def _get(self, url: str, query: dict[str, str], access_token: str) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {access_token}"}
-        try:
-            async with self.session.get(
-                url, params=query, headers=headers, timeout=_TIMEOUT, allow_redirects=False
-            ) as response:
-                return _understand(response.status, await response.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UpstreamUnavailableError(f"Meta could not be reached ({type(error).__name__})") from error
 
-
-def _understand(status: int, raw: bytes) -> dict[str, Any]:
-    error = parse_graph_error(raw)
-    if error is not None:
-        raise _refusal(status, error)
-    body = _json_object(raw) if status == 200 else None
-    if body is None:
-        raise UpstreamUnavailableError(f"Meta answered {status} in terms that are not its own")
-    return body
-
-
-def _refusal(status: int, error: MetaError) -> Exception:
-    if error.code == _INVALID_CURSOR:
-        return CursorLostError()
-    reason = error.details or error.message
-    if status >= 500:
-        return UpstreamUnavailableError(f"Meta answered {status}: {reason}")
-    if error.code in _PASSING:
-        return UpstreamUnavailableError(f"Meta asks to wait: {reason}", retry_after_seconds=_PASSING_RETRY_SECONDS)
-    return UpstreamRejectedError(f"Meta refused: {reason}", details=[error.model_dump(exclude_none=True)])
-
-
-def _json_object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) else None
+def _templates_of(waba_id: str) -> str:
+    return f"{waba_id}/message_templates"
 
 
 def _entries(page: dict[str, Any]) -> list[Any]:

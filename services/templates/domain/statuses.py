@@ -5,20 +5,23 @@ order; a template keeps the latest. Sayings of the same second are ordered by ho
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.clock import iso_millis
 
+DRAFT = "DRAFT"
+PENDING = "PENDING"
+REJECTED = "REJECTED"
 APPROVED = "APPROVED"
 DELETED = "DELETED"
 
 # From the beginning of a template's life to its end.
 _LIFE = (
-    "DRAFT",
-    "PENDING",
+    DRAFT,
+    PENDING,
     "IN_APPEAL",
     "LIMIT_EXCEEDED",
-    "REJECTED",
+    REJECTED,
     APPROVED,
     "PAUSED",
     "DISABLED",
@@ -38,6 +41,7 @@ class StatusAtMeta:
     status: str
     at: datetime
     rejected_reason: str | None = None
+    explanation: str | None = None  # what Meta tells people about it
 
     @property
     def order(self) -> str:
@@ -46,10 +50,21 @@ class StatusAtMeta:
         return f"{iso_millis(self.at)}|{rank:02d}|{self.status}|{self.rejected_reason or ''}"
 
 
+def drafted() -> StatusAtMeta:
+    """The status of a draft: whatever Meta says of it later, by whatever clock, comes after."""
+    return StatusAtMeta(DRAFT, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def decided(status: str, at: datetime, known_order: str) -> StatusAtMeta:
+    """A status that we have brought about ourselves: it comes after what is known, though Meta's clock be ahead."""
+    known_at = datetime.fromisoformat(known_order.partition("|")[0])
+    return StatusAtMeta(status, max(at, known_at + timedelta(milliseconds=1)))
+
+
 def status_after(event: str) -> str | None:
     """The status that a template event leads to; None when it leaves the status as it is (FLAGGED, LOCKED, unknown)."""
     event = event.upper()
-    return _BACK_IN_USE.get(event) or (event if event in _LIFE and event != "DRAFT" else None)
+    return _BACK_IN_USE.get(event) or (event if event in _LIFE and event != DRAFT else None)
 
 
 def reason_or_none(reason: str | None) -> str | None:

@@ -24,6 +24,7 @@ class KnownTemplate:
 
     template: Template
     submitted_at: datetime | None = None
+    is_edited: bool = False  # it was rejected, and has been changed here since
 
     @property
     def is_live(self) -> bool:
@@ -56,6 +57,8 @@ def plan_sync(known: Sequence[KnownTemplate], listed: Sequence[MetaTemplate], as
     for entry in listed:
         holder = live.get((entry.name, entry.language))
         match = by_meta_id.get(entry.id) or (holder if holder and holder.waits_for_meta_id else None)
+        if match is not None and match.is_edited and entry.status == match.template.status:
+            continue  # Meta lists what it rejected, not what is to be submitted in its place
         if match is not None:
             if match.is_live or entry.status == APPROVED:  # a deleted one comes back only if it can be used
                 refreshes.append((match.template, entry))

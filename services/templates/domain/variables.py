@@ -34,6 +34,7 @@ class Placeholder:
     position: int
     name: str | None = None
     sample: str | None = None
+    by_name: bool = False  # a message addresses it by its name, and not by its position
 
 
 def template_variables(
@@ -64,6 +65,12 @@ def placeholders(components: Sequence[Component], category: str) -> Iterator[Pla
                 yield from _in_buttons(component)
 
 
+def is_named(components: Iterable[Component]) -> bool:
+    """Whether header or body name their placeholders instead of counting them."""
+    texts = (str(part.get("text") or "") for part in components if str(part.get("type")).upper() in {"HEADER", "BODY"})
+    return any(not token.isdecimal() for text in texts for token in _PLACEHOLDER.findall(text))
+
+
 def has_gap(text: str) -> bool:
     """Whether a text has a placeholder."""
     return _PLACEHOLDER.search(text) is not None
@@ -86,7 +93,7 @@ def _variable(gap: Placeholder, known: TemplateVariable | None, new_id: Callable
 
 def _counterpart(gap: Placeholder, known: Iterable[TemplateVariable]) -> TemplateVariable | None:
     for variable in known:
-        same_gap = variable.variable_name == gap.name if gap.name else variable.position == gap.position
+        same_gap = variable.variable_name == gap.name if gap.by_name else variable.position == gap.position
         if variable.component_type == gap.component_type and same_gap:
             return variable
     return None
@@ -98,7 +105,7 @@ def _in_text(component: Component, component_type: Literal["HEADER", "BODY"]) ->
     found = dict.fromkeys(_PLACEHOLDER.findall(str(component.get("text") or "")))
     for order, token in enumerate(found, start=1):
         name = None if token.isdecimal() else token
-        yield Placeholder(component_type, order if name else int(token), name, samples.get(token))
+        yield Placeholder(component_type, order if name else int(token), name, samples.get(token), name is not None)
 
 
 def _samples(example: Mapping[str, Any], kind: str) -> dict[str, str]:

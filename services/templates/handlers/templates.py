@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.templates.domain.statuses import StatusAtMeta, reason_or_none, status_after
+from services.templates.domain.statuses import APPROVED, REJECTED, StatusAtMeta, reason_or_none, status_after
 from services.templates.handlers.access import NumberLookup
 from services.templates.handlers.announcements import Announcements
 from services.templates.handlers.sync import SyncHandler
@@ -54,13 +54,16 @@ class TemplateHandlers:
         await self.announcements.announce(changed)
 
     async def _apply(self, update: TemplateUpdate) -> str | None:
+        if update.quality_score is not None or update.category is not None:
+            return await self.templates.mark_news(update, self.now())
         status = status_after(update.event)
         if status is None:
             log.info("template_event_without_status", template_event=update.event, waba_id=update.waba_id)
             return None
-        reason = reason_or_none(update.reason) if status == "REJECTED" else None
+        reason = reason_or_none(update.reason) if status == REJECTED else None
+        saying = StatusAtMeta(status, update.at, reason, update.explanation if status != APPROVED else None)
         try:
-            return await self.templates.mark_status_from(update, StatusAtMeta(status, update.at, reason), self.now())
+            return await self.templates.mark_status_from(update, saying, self.now())
         except ConflictError as error:  # one that was deleted here, and whose name another template has taken
             log.warning("template_update_ignored", meta_template_id=update.meta_template_id, reason=error.message)
             return None

@@ -5,13 +5,10 @@ the change has not been announced yet. The note is removed only while `updated_a
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from bson.errors import BSONError
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
@@ -19,12 +16,15 @@ from pymongo.errors import DuplicateKeyError
 from services.templates.domain.discovery import TemplateFilter
 from services.templates.domain.statuses import APPROVED, DELETED, StatusAtMeta
 from services.templates.domain.sync import KnownTemplate
+from services.templates.repositories.documents import change, storable, to_template
+from shared.clock import iso_millis
 from shared.contracts.templates import Template
 from shared.contracts.webhooks import TemplateUpdate
-from shared.errors import ConflictError, InvalidInputError
+from shared.errors import ConflictError, NotFoundError
 from shared.mongo import Database, Document
 
 _CONTENT_FIELDS = {"meta_template_id", "category", "quality_score", "parameter_format", "components", "variables"}
+_NOT_FOUND = "Template not found"
 _NEWEST_FIRST = [("created_at", -1), ("_id", -1)]
 _SEARCH_MS = 2000  # a search that takes longer than this is given up
 
@@ -71,7 +71,7 @@ class TemplateRepository:
             "pending_event": True,
         }
         try:
-            with _storable():
+            with storable():
                 await self._templates.insert_one(document)
         except DuplicateKeyError:
             return False
@@ -80,8 +80,36 @@ class TemplateRepository:
     async def save_content(self, template: Template, now: datetime) -> None:
         """Store what the template says; its status is left alone. Raises InvalidInputError when it cannot be stored."""
         content = template.model_dump(mode="python", include=_CONTENT_FIELDS)
-        with _storable():
-            await self._templates.update_one({"_id": template.template_id}, _change(content, now))
+        with storable():
+            await self._templates.update_one({"_id": template.template_id}, change(content, now))
+
+    async def get(self, template_id: str) -> Template:
+        """One template that is not deleted. Raises NotFoundError."""
+        found = await self.find(template_id)
+        if found is None or found.status == DELETED:
+            raise NotFoundError(_NOT_FOUND)
+        return found
+
+    async def find(self, template_id: str) -> Template | None:
+        """One template, a DELETED one too."""
+        document = await self._templates.find_one({"_id": template_id})
+        return to_template(document) if document else None
+
+    async def get_to_delete(self, template_id: str) -> tuple[Template, str]:
+        """As `get`, with the place of its status among Meta's sayings (see `StatusAtMeta.order`).
+
+        Raises ConflictError while it is being submitted: nobody knows then whether it has to be deleted at Meta.
+        """
+        document = await self._templates.find_one({"_id": template_id})
+        if document is None or document["status"] == DELETED:
+            raise NotFoundError(_NOT_FOUND)
+        if "submission" in document:
+            raise ConflictError("The template is being submitted; try again in a minute", code="being_submitted")
+        return to_template(document), document["status_order"]
+
+    async def list_by_ids(self, template_ids: Sequence[str]) -> tuple[Template, ...]:
+        """Those that exist, DELETED ones too."""
+        return await self._list({"_id": {"$in": list(template_ids)}}) if template_ids else ()
 
     async def mark_status(self, template_id: str, status: StatusAtMeta, now: datetime) -> bool:
         """Record a status unless a later one is known; True when the template is different now.
@@ -105,10 +133,35 @@ class TemplateRepository:
         which = {"waba_id": update.waba_id, "$or": [{"meta_template_id": update.meta_template_id}, unanswered]}
         return await self._mark(which, {"meta_template_id": update.meta_template_id}, status, now)
 
+    async def mark_news(self, update: TemplateUpdate, now: datetime) -> str | None:
+        """Keep the latest quality or category that Meta told: our id when the template is different now, else None."""
+        if update.quality_score is not None:
+            values: Document = {"quality_score": update.quality_score}
+            latest = "quality_order"
+        else:
+            values = {"category": update.category, "correct_category": update.correct_category}
+            latest = "category_order"
+        order = f"{iso_millis(update.at)}|{'|'.join(str(value) for value in values.values())}"
+        before = await self._templates.find_one_and_update(
+            {
+                "waba_id": update.waba_id,
+                "meta_template_id": update.meta_template_id,
+                "$or": [{latest: {"$exists": False}}, {latest: {"$lt": order}}],
+            },
+            change(values, now, unannounced={latest: order}),
+            projection=dict.fromkeys(values, 1),
+        )
+        if before is None or all(before.get(name) == value for name, value in values.items()):
+            return None
+        return str(before["_id"])
+
     async def list_known(self, waba_id: str) -> list[KnownTemplate]:
         """Everything ever stored for a WABA, DELETED ones too."""
         documents = self._templates.find({"waba_id": waba_id})
-        return [KnownTemplate(_to_template(found), found["submitted_at"]) async for found in documents]
+        return [
+            KnownTemplate(to_template(found), found["submitted_at"], found.get("edited", False))
+            async for found in documents
+        ]
 
     async def list_of_waba(self, waba_id: str, status: str | None) -> tuple[Template, ...]:
         """The templates with a status, or (None) all that are not DELETED; newest first."""
@@ -120,7 +173,7 @@ class TemplateRepository:
     ) -> tuple[Template, ...]:
         """One page of what a filter lets through, newest first."""
         found = self._templates.find(_conditions(waba_id, wanted)).sort(_NEWEST_FIRST).skip(offset).limit(limit)
-        return tuple([_to_template(document) async for document in found.max_time_ms(_SEARCH_MS)])
+        return tuple([to_template(document) async for document in found.max_time_ms(_SEARCH_MS)])
 
     async def count_wanted(self, waba_id: str, wanted: TemplateFilter) -> int:
         """How many a filter lets through."""
@@ -141,7 +194,7 @@ class TemplateRepository:
     async def list_left_unannounced(self, before: datetime, *, limit: int) -> tuple[Template, ...]:
         """Templates whose change was made before a moment and has still not been announced."""
         documents = self._templates.find({"pending_event": True, "updated_at": {"$lte": before}})
-        return tuple([_to_template(found) async for found in documents.sort("updated_at", 1).limit(limit)])
+        return tuple([to_template(found) async for found in documents.sort("updated_at", 1).limit(limit)])
 
     async def mark_announced(self, templates: Sequence[Template]) -> None:
         """Forget the notes of announced changes; one that has changed again meanwhile keeps its note."""
@@ -157,22 +210,26 @@ class TemplateRepository:
         return self.database["templates"]
 
     async def _list(self, wanted: Document) -> tuple[Template, ...]:
-        return tuple([_to_template(found) async for found in self._templates.find(wanted).sort(_NEWEST_FIRST)])
+        return tuple([to_template(found) async for found in self._templates.find(wanted).sort(_NEWEST_FIRST)])
 
     async def _mark(self, which: Document, also: Document, status: StatusAtMeta, now: datetime) -> str | None:
-        values = {"status": status.status, "rejected_reason": status.rejected_reason} | also
+        values = {
+            "status": status.status,
+            "rejected_reason": status.rejected_reason,
+            "status_reason": status.explanation,
+        } | also
         bookkeeping = {"status_order": status.order, "deleted": status.status == DELETED}
         try:
             before = await self._templates.find_one_and_update(
                 {**which, "status_order": {"$lt": status.order}},
-                _change(values, now, unannounced=bookkeeping),
+                change(values, now, unannounced=bookkeeping),
                 projection=dict.fromkeys(values, 1),
                 sort=[("meta_template_id", -1)],  # a match by Meta's id comes before one by name
                 return_document=ReturnDocument.BEFORE,
             )
         except DuplicateKeyError as error:
             raise ConflictError("another template has this name and language now") from error
-        if before is None or all(before[name] == value for name, value in values.items()):
+        if before is None or all(before.get(name) == value for name, value in values.items()):
             return None
         return str(before["_id"])
 
@@ -190,37 +247,3 @@ def _conditions(waba_id: str, wanted: TemplateFilter) -> Document:
     if wanted.language is not None:
         conditions["language"] = {"$eq": wanted.language}
     return conditions
-
-
-def _change(
-    values: Mapping[str, Any], now: datetime, *, unannounced: Mapping[str, Any] | None = None
-) -> list[Document]:
-    """An update that sets `values`, and notes a change only if one of them differs.
-
-    A pipeline, because `updated_at` must rise with every change, whatever the clocks say: listeners keep the latest.
-    """
-    differs = {"$or": [{"$ne": [f"${name}", {"$literal": value}]} for name, value in values.items()]}
-    literals = {name: {"$literal": value} for name, value in {**values, **(unannounced or {})}.items()}
-    later = {"$max": [now, {"$add": ["$updated_at", 1]}]}
-    return [
-        {
-            "$set": {
-                **literals,
-                "updated_at": {"$cond": [differs, later, "$updated_at"]},
-                "pending_event": {"$cond": [differs, True, {"$ifNull": ["$pending_event", "$$REMOVE"]}]},
-            }
-        }
-    ]
-
-
-@contextmanager
-def _storable() -> Iterator[None]:
-    try:
-        yield
-    except (BSONError, OverflowError) as error:
-        raise InvalidInputError(f"the template holds a value that cannot be stored: {error}") from error
-
-
-def _to_template(document: Document) -> Template:
-    fields = {name: document[name] for name in Template.model_fields if name != "template_id"}
-    return Template(template_id=document["_id"], **fields)

@@ -41,7 +41,10 @@ def numbered() -> Callable[[str], str]:
         pytest.param(
             [NAMED_BODY],
             "UTILITY",
-            [Placeholder("BODY", 1, "first_name", "Ana"), Placeholder("BODY", 2, "order_id", "A-1042")],
+            [
+                Placeholder("BODY", 1, "first_name", "Ana", by_name=True),
+                Placeholder("BODY", 2, "order_id", "A-1042", by_name=True),
+            ],
             id="named body",
         ),
         pytest.param(
@@ -60,7 +63,7 @@ def numbered() -> Callable[[str], str]:
                 }
             ],
             "MARKETING",
-            [Placeholder("HEADER", 1, "sale_start", "1 December")],
+            [Placeholder("HEADER", 1, "sale_start", "1 December", by_name=True)],
             id="named header",
         ),
         pytest.param(

@@ -1,0 +1,36 @@
+"""One template with everything that is known of it."""
+
+from dataclasses import dataclass
+
+from services.templates.repositories.counters import CounterRepository
+from services.templates.repositories.drafts import DraftRepository
+from services.templates.repositories.templates import TemplateRepository
+from shared.bus.port import Bus
+from shared.contracts.template_drafts import GetTemplate, TemplateDetails
+from shared.contracts.templates import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Only reads."""
+
+    templates: TemplateRepository
+    drafts: DraftRepository
+    counters: CounterRepository
+    bus: Bus
+
+    def register(self) -> None:
+        """Answer questions for one template."""
+        self.bus.on(GetTemplate, self.get_template)
+
+    async def get_template(self, query: GetTemplate) -> TemplateDetails:
+        """The template, its variables and what became of its messages."""
+        return await self.of(await self.templates.get(query.template_id))
+
+    async def of(self, template: Template) -> TemplateDetails:
+        """As above, for a template that is at hand."""
+        return TemplateDetails(
+            template=template,
+            analytics=await self.counters.get(template.template_id),
+            submitted_at=await self.drafts.find_submitted_at(template.template_id),
+        )
