@@ -3,7 +3,7 @@
 The order is the promise. Whatever dies between two lines leaves every message in a state that the sweeper understands:
 
 1. take rate tokens and do all that may refuse, before the first write;
-2. claim: stored as ours, nothing posted;
+2. claim: stored as ours, nothing posted; then whoever may forbid it is asked: holds and consents;
 3. intent: stored before the first byte leaves; from here on a message is never posted again by mistake;
 4. post, and record what was seen, calls that end together in one write;
 5. answer callers, announce, and only then forget that an announcement was due.
@@ -24,6 +24,7 @@ from services.messaging.domain.states import Timing
 from services.messaging.recording import Recorder, Result
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
+from services.messaging.stopping import Stopping
 from shared.crashpoints import crash_point
 from shared.ids import new_id
 from shared.insist import insist
@@ -42,6 +43,7 @@ class _Access:
     """How a number's messages are posted; the token is open only here."""
 
     meta_phone_number_id: str
+    sealed_access_token: str
     authorization: str = field(repr=False)
 
 
@@ -52,6 +54,7 @@ class Dispatcher:
     messages: MessageRepository
     meta: MetaClient
     recorder: Recorder
+    stopping: Stopping
     keys: KeyRing
     monotonic: Callable[[], float] = time.monotonic
     _calls: Calls = field(default_factory=set)
@@ -83,6 +86,7 @@ class Dispatcher:
         accesses = self._open_accesses(numbers)
         going = [message for message in group if message.phone_number_id in accesses]
         await self._give_back([message.id for message in group if message.phone_number_id not in accesses], attempt_id)
+        going = await self.stopping.allowed(going, attempt_id)
         if not going:
             return {}
         started = self.monotonic()
@@ -115,7 +119,9 @@ class Dispatcher:
             except SealingError as error:
                 log.warning("token_not_opened", phone_number_id=phone_number_id, error=str(error))
                 continue
-            accesses[phone_number_id] = _Access(access.meta_phone_number_id, f"Bearer {token}")
+            accesses[phone_number_id] = _Access(
+                access.meta_phone_number_id, access.sealed_access_token, f"Bearer {token}"
+            )
         return accesses
 
     async def _give_back(self, ids: list[str], attempt_id: str) -> None:
@@ -140,7 +146,7 @@ class Dispatcher:
         crash_point("messaging.posted")
         verdict = judge(observation, tries=message.tries, is_resent=message.resends > 0)
         try:
-            await self.recorder.record(Result(message, verdict, attempt_id))
+            await self.recorder.record(Result(message, verdict, attempt_id, access.sealed_access_token))
         except Exception:  # nobody above can do more than this
             # The document says DISPATCHING; when the lease ends, the sweeper takes it for unknown.
             log.exception("result_not_recorded", message_id=message.id)

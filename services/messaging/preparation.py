@@ -1,23 +1,33 @@
 """Everything that may refuse a message, before the first write: number, template, rendering."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
 import orjson
 
+from services.messaging.domain.ledger import run_entry_id
 from services.messaging.domain.messages import OutboundMessage, contact_id, conversation_id
-from services.messaging.domain.payloads import graph_payload
+from services.messaging.domain.payloads import Renderable, graph_payload
 from services.messaging.domain.states import MessageClass, policy_for
 from services.messaging.domain.templates import ApprovedTemplate
+from services.messaging.domain.variables import ContactFields, VariableSchema, content_of, parts_of, resolve
+from services.messaging.repositories.contacts import ContactRepository
 from services.messaging.repositories.numbers import NumberRepository, SendingNumber
-from services.messaging.template_lookup import UNKNOWN_TEMPLATE, TemplateLookup
+from services.messaging.template_lookup import UNKNOWN_TEMPLATE, FoundTemplate, TemplateLookup
 from shared.bus.port import Received
 from shared.clock import Clock
-from shared.contracts.content import CarouselTemplateContent, MessageContent, TemplateContent
-from shared.contracts.messaging import BatchMessage, RenderedMessage, RenderMessage, SendBatch, SendMessage
-from shared.errors import InvalidInputError, NotFoundError
+from shared.contracts.content import CarouselTemplateContent, MessageContent, TemplateByIdContent, TemplateContent
+from shared.contracts.messaging import (
+    BatchMessage,
+    ContactInput,
+    RenderedMessage,
+    RenderMessage,
+    SendBatch,
+    SendMessage,
+)
+from shared.errors import ConflictError, InvalidInputError, NotFoundError
 
 Numbers = dict[str, SendingNumber]
 Rendering = tuple[bytes, tuple[str, ...]]  # Meta's JSON without the opaque data, and warnings for the caller
@@ -31,6 +41,7 @@ class Preparation:
 
     numbers: NumberRepository
     templates: TemplateLookup
+    contacts: ContactRepository
     now: Clock
 
     async def list_numbers(self, phone_number_ids: Iterable[str]) -> Numbers:
@@ -41,15 +52,21 @@ class Preparation:
         """Render one message. Raises NotFoundError or InvalidInputError; nothing is stored by then."""
         command = received.message
         number = _whatsapp_number(numbers, command.phone_number_id, command.user_id)
-        template, (payload, warnings) = await self._fit(number, command.to, command.content)
-        return outbound(received, _class_of(template), payload, warnings, _id_of(template))
+        _require_token(number)
+        template, rendering = await self._fit_any(number, command.to, command.content, command.contact)
+        return outbound(received, _class_of(template), *rendering, _id_of(template))
 
     async def render(self, query: RenderMessage) -> RenderedMessage:
         """What would be posted to Meta, without asking Meta anything. Raises as `prepare` does."""
         numbers = await self.list_numbers([query.phone_number_id])
         number = _whatsapp_number(numbers, query.phone_number_id, query.user_id)
-        _, (payload, warnings) = await self._fit(number, query.to, query.content, may_ask_meta=False)
+        _, (payload, warnings) = await self._fit_any(number, query.to, query.content, None, may_ask_meta=False)
         return RenderedMessage(payload=orjson.loads(payload), warnings=warnings)
+
+    async def find_template(self, user_id: str, phone_number_id: str, template_id: str) -> FoundTemplate:
+        """What a template by our id needs when it is sent from a number. Raises as `prepare` does."""
+        number = _whatsapp_number(await self.list_numbers([phone_number_id]), phone_number_id, user_id)
+        return await self.templates.get(number.access, template_id)
 
     async def prepare_batch(
         self, batch: SendBatch, numbers: Numbers
@@ -59,13 +76,17 @@ class Preparation:
         Raises NotFoundError or InvalidInputError when the batch as a whole cannot be sent.
         """
         number = _whatsapp_number(numbers, batch.phone_number_id, batch.user_id)
-        template = await self._resolve(number, batch.content)
+        content = batch.content
+        if isinstance(content, TemplateByIdContent):
+            template: ApprovedTemplate | None = (await self.templates.get(number.access, content.template_id)).approved
+        else:
+            template = await self._resolve(number, content)
         shared = _class_of(template), _id_of(template)
         ready: list[OutboundMessage] = []
         refused: list[tuple[OutboundMessage, str]] = []
         for item in batch.items:
             try:
-                rendered = self._render(item.to, _content_for(batch.content, item), template)
+                rendered = self._render(item.to, _content_for(content, item, template), template)
             except InvalidInputError as error:
                 unsendable = _batch_message(batch, item, shared, NOTHING_RENDERED, self.now())
                 refused.append((unsendable, error.message))
@@ -77,8 +98,48 @@ class Preparation:
         """The messages of a batch that cannot be sent as a whole."""
         return [_batch_message(batch, item, ("service", None), NOTHING_RENDERED, self.now()) for item in batch.items]
 
+    async def _fit_any(
+        self,
+        number: SendingNumber,
+        to: str,
+        content: MessageContent,
+        contact: ContactInput | None,
+        *,
+        may_ask_meta: bool = True,
+    ) -> tuple[ApprovedTemplate | None, Rendering]:
+        if isinstance(content, TemplateByIdContent):
+            return await self._fit_by_id(number, to, content, contact)
+        return await self._fit(number, to, content, may_ask_meta=may_ask_meta)
+
+    async def _fit_by_id(
+        self, number: SendingNumber, to: str, content: TemplateByIdContent, given: ContactInput | None
+    ) -> tuple[ApprovedTemplate, Rendering]:
+        """As `_fit`, with each value from where it is to come from."""
+        user_id = number.access.user_id
+        found = await self.templates.get(number.access, content.template_id)
+        contact = await self._contact_fields(user_id, to, given, found.variables)
+        values, problems = resolve(found.variables, content.values, contact)
+        if problems:
+            found = await self.templates.get(number.access, content.template_id, newest=True)
+            values, problems = resolve(found.variables, content.values, contact)
+        if found.variables.unsendable is not None:
+            raise InvalidInputError(f"template_id: {found.variables.unsendable}", code="template_not_sendable")
+        if problems:
+            details = [{"field": problem.field, "message": problem.message} for problem in problems]
+            raise InvalidInputError("; ".join(map(str, problems)), code=problems[0].code, details=details)
+        return found.approved, self._render(to, content_of(found.approved, values), found.approved)
+
+    async def _contact_fields(
+        self, user_id: str, phone: str, given: ContactInput | None, variables: VariableSchema
+    ) -> ContactFields:
+        told = given.model_dump(exclude_none=True) if given is not None else {}
+        if variables.fields_used <= {"phone", *told}:
+            return ContactFields(phone=phone, **told)
+        known = (await self.contacts.find_fields(user_id, [phone])).get(phone, ContactFields())
+        return replace(known, phone=phone, **told)
+
     async def _fit(
-        self, number: SendingNumber, to: str, content: MessageContent, *, may_ask_meta: bool = True
+        self, number: SendingNumber, to: str, content: Renderable, *, may_ask_meta: bool = True
     ) -> tuple[ApprovedTemplate | None, Rendering]:
         """The template and the rendering. What does not fit our copy may still fit what the template is by now."""
         try:
@@ -93,13 +154,13 @@ class Preparation:
         return template, self._render(to, content, template)
 
     async def _resolve(
-        self, number: SendingNumber, content: MessageContent, *, may_ask_meta: bool = True
+        self, number: SendingNumber, content: Renderable, *, may_ask_meta: bool = True
     ) -> ApprovedTemplate | None:
         if isinstance(content, TemplateContent | CarouselTemplateContent):
             return await self.templates.resolve(number.access, content, may_ask_meta=may_ask_meta)
         return None
 
-    def _render(self, to: str, content: MessageContent, template: ApprovedTemplate | None) -> Rendering:
+    def _render(self, to: str, content: Renderable, template: ApprovedTemplate | None) -> Rendering:
         rendered = graph_payload(to, content, template, now_ms=int(self.now().timestamp() * 1000))
         return orjson.dumps(rendered.payload), rendered.warnings
 
@@ -120,7 +181,7 @@ def outbound(
         conversation_id=conversation_id(command.phone_number_id, command.to),
         contact_id=contact_id(command.user_id, command.to),
         to=command.to,
-        type=command.content.type,
+        type=_type_of(command.content),
         message_class=message_class,
         source=command.source,
         payload=payload,
@@ -144,7 +205,7 @@ def _batch_message(
         conversation_id=conversation_id(batch.phone_number_id, item.to),
         contact_id=contact_id(batch.user_id, item.to),
         to=item.to,
-        type=batch.content.type,
+        type=_type_of(batch.content),
         message_class=message_class,
         source="campaign",
         payload=payload,
@@ -154,15 +215,38 @@ def _batch_message(
         campaign_id=batch.campaign_id,
         recipient_id=item.recipient_id,
         template_id=template_id,
+        credit=run_entry_id(batch.campaign_id, batch.round if batch.run is None else batch.run),
     )
 
 
-def _content_for(content: MessageContent, item: BatchMessage) -> MessageContent:
+def _content_for(content: MessageContent, item: BatchMessage, template: ApprovedTemplate | None) -> Renderable:
     """The template with what its recipient adds to the values that all of them share."""
+    if isinstance(content, TemplateByIdContent):
+        return content_of(cast("ApprovedTemplate", template), {**content.values, **item.variables})
     if not item.variables or not isinstance(content, TemplateContent | CarouselTemplateContent):
         return content
     shared = content.variables if isinstance(content.variables, dict) else {}
-    return content.model_copy(update={"variables": shared | item.variables})
+    if (
+        template is None
+        or isinstance(content, CarouselTemplateContent)
+        or not any("." in key for key in item.variables)
+    ):
+        return content.model_copy(update={"variables": shared | item.variables})
+    body, header, buttons = parts_of(template, item.variables)
+    others = {"header": header or content.header, "buttons": buttons or content.buttons}
+    return content.model_copy(update={"variables": shared | body} | others)
+
+
+def _type_of(content: MessageContent) -> str:
+    return "template" if isinstance(content, TemplateByIdContent) else content.type
+
+
+def _require_token(number: SendingNumber) -> None:
+    if number.is_refused:
+        raise ConflictError(
+            "Meta no longer takes this phone number's access token; update access_token to send again",
+            code="phone_number_paused",
+        )
 
 
 def _whatsapp_number(numbers: Numbers, phone_number_id: str, user_id: str) -> SendingNumber:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from services.messaging.announcements import Announcer, Answer
+from services.messaging.consequences import Consequences
 from services.messaging.domain.messages import OutboundMessage, failed_item, outcome, sent_item
 from services.messaging.domain.results import Accepted, Failed, Postponed, Unknown, Verdict
 from services.messaging.repositories.messages import MessageRepository
@@ -37,6 +38,7 @@ class Result:
     message: OutboundMessage
     verdict: Verdict
     attempt_id: str
+    sealed_access_token: str = ""  # the one that was used
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Recorder:
 
     messages: MessageRepository
     announcer: Announcer
+    consequences: Consequences
     _recording: Gathering[Result, Told] = field(init=False)
     _announcing: Gathering[Item, None] = field(init=False)
 
@@ -89,6 +92,7 @@ class Recorder:
         if not wamids:
             return {}
         sent_at = await insist(lambda: self.messages.record_accepted(wamids))
+        await self.consequences.of_acceptance([result.message for result in results])
         told: dict[str, Told] = {}
         for message in (result.message for result in results):
             wa_message_id = wamids[message.id]
@@ -101,7 +105,9 @@ class Recorder:
         message, attempt_id = result.message, result.attempt_id
         match result.verdict:
             case Failed(error=error) as verdict:
+                await insist(partial(self.consequences.of_refusal, message, error, result.sealed_access_token))
                 failed_at = await insist(partial(self.messages.record_failed, message.id, attempt_id, verdict))
+                await self.consequences.of_failure(message)
                 if failed_at is not None:
                     failure = f"meta_{error.code}"
                     told = outcome(message, "failed", error=error, failure=failure)

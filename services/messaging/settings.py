@@ -20,6 +20,7 @@ class Settings(settings.Settings):
     meta_graph_version: str = "v25.0"
     instagram_graph_url: str = "https://graph.instagram.com"
     default_credits: int = Field(default=100, ge=0)
+    meter_external_api: bool = False  # whether a message by the external send API costs a credit, too
     default_messages_per_second: int = Field(default=80, ge=1, le=1000)
     send_timeout_seconds: float = Field(default=25.0, gt=0)
     send_lease_seconds: float = Field(default=120.0, gt=0)
@@ -49,6 +50,11 @@ class Settings(settings.Settings):
     def instagram_base_url(self) -> str:
         """Instagram's API with its version, as requests begin."""
         return f"{self.instagram_graph_url.rstrip('/')}/{self.meta_graph_version}"
+
+    @property
+    def metered_sources(self) -> frozenset[str]:
+        """Where messages come from that cost a credit each; campaigns pay for their runs."""
+        return frozenset({"dashboard", "external_api"} if self.meter_external_api else {"dashboard"})
 
     def key_ring(self) -> KeyRing:
         """The keys that open the numbers' tokens."""

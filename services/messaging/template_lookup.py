@@ -6,15 +6,18 @@ import structlog
 
 from services.messaging.domain.templates import ApprovedTemplate, approved_template
 from services.messaging.domain.templates_language import resolve_language
+from services.messaging.domain.variables import VariableSchema, variable_schema
 from services.messaging.repositories.templates import TemplateCopyRepository
 from shared.bus.port import Bus
 from shared.contracts.content import CarouselTemplateContent, TemplateContent
 from shared.contracts.messaging import NumberAccess
+from shared.contracts.template_drafts import GetTemplate
 from shared.contracts.templates import FindTemplates, SyncTemplates, Template
-from shared.errors import InvalidInputError, WaapiError
+from shared.errors import InvalidInputError, NotFoundError, WaapiError
 from shared.similar_names import close_matches
 
 UNKNOWN_TEMPLATE = "template_not_found"
+APPROVED = "APPROVED"
 
 log = structlog.get_logger()
 
@@ -25,12 +28,21 @@ _PARSED_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class FoundTemplate:
+    """A template that may be sent, and what it needs."""
+
+    template: Template
+    approved: ApprovedTemplate
+    variables: VariableSchema
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateLookup:
     """Resolves names and languages to approved templates."""
 
     copies: TemplateCopyRepository
     bus: Bus
-    _parsed: dict[str, tuple[Template, ApprovedTemplate]] = field(default_factory=dict)
+    _parsed: dict[str, FoundTemplate] = field(default_factory=dict)
 
     async def resolve(
         self, number: NumberAccess, content: TemplateContent | CarouselTemplateContent, *, may_ask_meta: bool = True
@@ -49,7 +61,26 @@ class TemplateLookup:
             return None
         if not candidates:
             raise await self._unknown(number, name, "carousel.template_name" if carousel else "template.name")
-        return self._parse(resolve_language(candidates, content.language, prefer_en_us=carousel))
+        return self._parse(resolve_language(candidates, content.language, prefer_en_us=carousel)).approved
+
+    async def get(self, number: NumberAccess, template_id: str, *, newest: bool = False) -> FoundTemplate:
+        """The approved template with this id of ours; `newest` asks its owner instead of our copy.
+
+        Raises NotFoundError (unknown, or another user's), InvalidInputError (of another WABA than the number's, or not
+        approved).
+        """
+        template = None if newest else await self.copies.get(template_id)
+        if template is None or template.status != APPROVED:  # it may have been approved a moment ago
+            template = await self._ask_for(template_id) or template
+        if template is None or template.user_id != number.user_id or template.status == "DELETED":
+            raise NotFoundError("Template not found")
+        if template.waba_id != number.waba_id:
+            words = "template_id: the template belongs to another WhatsApp Business Account than the phone number"
+            raise InvalidInputError(words, code="template_of_another_waba")
+        if template.status != APPROVED:
+            words = f"template_id: only approved templates can be sent; this one is {template.status}"
+            raise InvalidInputError(words, code="template_not_approved")
+        return self._parse(template)
 
     async def ask_again(self, number: NumberAccess, content: TemplateContent | CarouselTemplateContent) -> bool:
         """Bring our copy of a template up to date; False when its owner does not answer.
@@ -74,6 +105,17 @@ class TemplateLookup:
             candidates = await self._ask_owner(waba_id, name)
         return candidates
 
+    async def _ask_for(self, template_id: str) -> Template | None:
+        try:
+            found = await self.bus.request(GetTemplate(template_id=template_id), timeout_seconds=_SECOND_LOOK_SECONDS)
+        except NotFoundError:
+            return None
+        except WaapiError as error:  # our copy has to do, if there is one
+            log.info("template_not_asked_again", template_id=template_id, error=error.message)
+            return None
+        await self.copies.store([found.template])
+        return found.template
+
     async def _ask_owner(self, waba_id: str, name: str, seconds: float = _QUERY_SECONDS) -> list[Template]:
         found = await self.bus.request(FindTemplates(waba_id=waba_id, name=name), timeout_seconds=seconds)
         await self.copies.store(found.items)
@@ -85,14 +127,15 @@ class TemplateLookup:
         message = f"{field_path}: no approved template is called {name!r} on this account{hint}"
         return InvalidInputError(message, code=UNKNOWN_TEMPLATE, details=[{"field": field_path, "message": message}])
 
-    def _parse(self, template: Template) -> ApprovedTemplate:
+    def _parse(self, template: Template) -> FoundTemplate:
         known = self._parsed.get(template.template_id)
-        if known is not None and known[0].updated_at == template.updated_at:
-            return known[1]
+        if known is not None and known.template.updated_at == template.updated_at:
+            return known
         if len(self._parsed) >= _PARSED_LIMIT:
             self._parsed.clear()
-        parsed = approved_template(template)
-        self._parsed[template.template_id] = (template, parsed)
+        approved = approved_template(template)
+        parsed = FoundTemplate(template, approved, variable_schema(template, approved))
+        self._parsed[template.template_id] = parsed
         return parsed
 
 

@@ -101,7 +101,7 @@ class Contact(Reply):
 
     contact_id: Identifier
     user_id: Identifier
-    phone: str
+    phone: str | None  # some customers show none
     name: str | None = None
     email: str | None = None
     company: str | None = None
@@ -195,7 +195,7 @@ class ConsentChange(Item):
     id: str
     user_id: Identifier
     contact_id: Identifier
-    phone: PhoneE164
+    phone: PhoneE164 | None = None  # None where the customer shows none
     opted_out: bool
     proof: ConsentProof
     evidence: str | None = None  # the keyword, the message's id, the caller's words

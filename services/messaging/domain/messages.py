@@ -31,6 +31,8 @@ class OutboundMessage:
     campaign_id: str | None = None
     recipient_id: str | None = None
     template_id: str | None = None  # the approved template it was rendered from, if any
+    credit: str | None = None  # the reservation of a campaign's run that pays for it
+    credits_remaining: int | None = None  # set where a credit of its own pays for it: what was free after that
     reply: ReplyAddress | None = None
     attempt: int = 0  # posts intended so far
     resends: int = 0  # of these, declared repetitions of an unknown outcome
@@ -142,6 +144,7 @@ def outcome(
         status=status,
         error=error,
         failure=failure,
+        credits_remaining=message.credits_remaining,
         warnings=(*message.warnings, *more_warnings),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from services.messaging.dispatch import Calls, linger
 from services.messaging.domain.messages import OutboundMessage, present_outcome
+from services.messaging.ledger import Ledger
 from services.messaging.preparation import NOTHING_RENDERED, Numbers, Preparation, outbound
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
@@ -40,6 +41,8 @@ class SendHandlers:
     preparation: Preparation
     messages: MessageRepository
     sending: Sending
+    ledger: Ledger
+    metered: frozenset[str] = frozenset({"dashboard"})  # the sources whose messages cost a credit each
     _numbers: Gathering[str, Numbers] = field(init=False)
     _admission: Gathering[_Ready, Calls | None] = field(init=False)
 
@@ -63,7 +66,7 @@ class SendHandlers:
         phone_number_id = received.message.phone_number_id
         numbers = await self._numbers.add(phone_number_id)
         try:
-            message = await self.preparation.prepare(received, numbers)
+            message = await self._paid(await self.preparation.prepare(received, numbers))
         except WaapiError as error:
             await self._refuse(received, error)
             return set()
@@ -71,6 +74,13 @@ class SendHandlers:
         if calls is None:
             await self._tell_present_state(received)
         return calls or set()
+
+    async def _paid(self, message: OutboundMessage) -> OutboundMessage:
+        """The message, a credit set aside for it if it costs one: before it is stored, and once for its id."""
+        if message.source not in self.metered:
+            return message
+        free = await self.ledger.reserve_message(message.user_id, message.id)
+        return replace(message, credits_remaining=free)
 
     async def _find_numbers(self, ids: Sequence[str]) -> list[Numbers]:
         return [await self.preparation.list_numbers(ids)] * len(ids)

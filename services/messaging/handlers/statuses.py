@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.messaging.consequences import Consequences
 from services.messaging.domain.messages import StoredMessage
 from services.messaging.domain.states import LIFTABLE_STATES, RANKS
 from services.messaging.repositories.statuses import StatusRepository
@@ -23,6 +24,7 @@ class StatusHandlers:
     bus: Bus
     statuses: StatusRepository
     sweeper: Sweeper
+    consequences: Consequences
 
     def register(self) -> None:
         """Listen to what webhooks took from Meta."""
@@ -48,6 +50,14 @@ class StatusHandlers:
         messages = await self.statuses.list_messages(list(matched))
         crash_point("messaging.statuses_applied")
         await self.sweeper.settle([stored.message.id for stored in messages if stored.state in LIFTABLE_STATES])
+        undelivered = [
+            (stored.message, status.error)
+            for stored in messages
+            for status in matched[stored.message.id]
+            if status.status == "failed"
+        ]
+        if undelivered:
+            await self.consequences.of_late_failures(undelivered)
         changes = [
             _change(stored, status)
             for stored in messages

@@ -34,11 +34,14 @@ def to_document(message: OutboundMessage, state: str, *, now: datetime) -> Docum
         ("campaign_id", message.campaign_id),
         ("recipient_id", message.recipient_id),
         ("template_id", message.template_id),
+        ("credit", message.credit),
         ("warnings", list(message.warnings)),
         ("reply", message.reply.model_dump() if message.reply else None),
     ):
         if value:
             document[key] = value
+    if message.credits_remaining is not None:
+        document["credits_remaining"] = message.credits_remaining
     return document
 
 
@@ -77,6 +80,8 @@ def to_message(document: Document) -> OutboundMessage:
         campaign_id=document.get("campaign_id"),
         recipient_id=document.get("recipient_id"),
         template_id=document.get("template_id"),
+        credit=document.get("credit"),
+        credits_remaining=document.get("credits_remaining"),
         reply=ReplyAddress.model_validate(reply) if reply else None,
         attempt=document["attempt"],
         resends=document.get("resends", 0),

@@ -158,6 +158,7 @@ class MessageRepository:
                         "state": SENT,
                         "ended_at": now,
                         "wamid": by_position(ids, wamids),
+                        "charged": "$credit",  # absent where nobody pays
                         "wake_at": _announced_after(now),
                     }
                 },

@@ -24,6 +24,7 @@ class SendingNumber:
 
     access: NumberAccess
     messages_per_second: int
+    is_refused: bool = False  # Meta takes its token no more (code 190), until it gets another
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,21 @@ class NumberRepository:
     async def list_sending(self, ids: Iterable[str]) -> dict[str, SendingNumber]:
         """The numbers of a group of messages, by id."""
         return {
-            document["_id"]: SendingNumber(_to_access(document), document["messages_per_second"])
+            document["_id"]: SendingNumber(
+                _to_access(document),
+                document["messages_per_second"],
+                is_refused=document.get("refused_token", "") == document["sealed_access_token"],
+            )
             async for document in self._numbers.find({"_id": {"$in": list(ids)}, **_LIVE})
         }
+
+    async def mark_refused(self, phone_number_id: str, sealed_access_token: str) -> bool:
+        """Meta takes this token no more; returns whether that is news. A token that came meanwhile is not meant."""
+        result = await self._numbers.update_one(
+            {"_id": phone_number_id, "sealed_access_token": sealed_access_token},
+            {"$set": {"refused_token": sealed_access_token}},
+        )
+        return bool(result.modified_count)
 
     async def claim_unsubscribed(self) -> NumberAccess | None:
         """A number whose WABA still has to be subscribed to; ours for half a minute."""

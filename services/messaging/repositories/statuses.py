@@ -72,6 +72,7 @@ class StatusRepository:
         }
         if name == "failed":
             change["failed_error"] = by_position(ids, [error_document(item.error) for item in items])
+            change["charged"] = "$$REMOVE"  # what Meta could not deliver costs nothing
         await self._messages.update_many(
             {"_id": {"$in": ids}, "rank": {"$lt": RANKS[name]}}, [{"$set": change}], hint=[("_id", 1)]
         )

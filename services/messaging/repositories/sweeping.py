@@ -141,6 +141,7 @@ class SweepRepository:
                         "state": {"$cond": [failed, FAILED, SENT]},
                         "failure": {"$cond": [failed, "failed_at_meta", "$$REMOVE"]},
                         "error": {"$cond": [failed, "$failed_error", "$$REMOVE"]},
+                        "charged": {"$cond": [failed, "$$REMOVE", "$credit"]},
                         "ended_at": now,
                         "wake_at": now,
                     }

@@ -1,0 +1,68 @@
+"""What messages have cost: counted, never added up, so that nothing counts twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from services.messaging.domain.states import FAILED, OPEN_STATES, RANKS, SENT, UNKNOWN
+from shared.clock import Clock
+from shared.mongo import Database, Document
+
+Charge = Literal["charged", "free", "undecided"]
+
+# A message of which only Meta knows keeps its credit set aside so long; a status mostly comes within minutes.
+UNKNOWN_HELD_FOR = timedelta(hours=24)
+_IN_FLIGHT = [state for state in OPEN_STATES if state != UNKNOWN]
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRepository:
+    """The messages collection as the ledger sees it.
+
+    `credit` names the reservation that pays for a campaign's message; `charged` repeats it once Meta has accepted the
+    message, and is gone when Meta could not deliver it.
+    """
+
+    database: Database
+    now: Clock
+
+    @property
+    def _messages(self) -> Any:
+        return self.database["messages"]
+
+    async def ensure_indexes(self) -> None:
+        """Both hold few keys a message: none for one that nobody pays for."""
+        await self._messages.create_index("charged", partialFilterExpression={"charged": {"$exists": True}})
+        await self._messages.create_index("credit", partialFilterExpression={"state": UNKNOWN})
+
+    async def count_charged(self, entry_id: str) -> int:
+        """How many messages of a reservation Meta has accepted."""
+        count: int = await self._messages.count_documents({"charged": entry_id}, hint="charged_1")
+        return count
+
+    async def count_undecided(self, entry_id: str) -> int:
+        """How many of its messages may still turn out to be accepted."""
+        in_flight = {"wake_at": {"$gt": _ALWAYS}, "credit": entry_id, "state": {"$in": _IN_FLIGHT}}
+        count: int = await self._messages.count_documents(in_flight, hint="wake_at_1")
+        held_since = {"$gt": self.now() - UNKNOWN_HELD_FOR}
+        unknown = {"credit": entry_id, "state": UNKNOWN, "unknown_at": held_since}
+        count += await self._messages.count_documents(unknown, hint="credit_1")
+        return count
+
+    async def list_charges(self, message_ids: Sequence[str]) -> dict[str, Charge]:
+        """What single messages have cost; those that are not stored are left out."""
+        fields = {"state": 1, "rank": 1, "unknown_at": 1}
+        found = self._messages.find({"_id": {"$in": list(message_ids)}}, fields)
+        return {document["_id"]: self._charge(document) async for document in found}
+
+    def _charge(self, document: Document) -> Charge:
+        state = document["state"]
+        if state == SENT:
+            return "free" if document["rank"] == RANKS["failed"] else "charged"
+        if state == FAILED:
+            return "free"
+        unknown_at = document.get("unknown_at")
+        is_lost = state == UNKNOWN and unknown_at is not None and unknown_at <= self.now() - UNKNOWN_HELD_FOR
+        return "free" if is_lost else "undecided"
