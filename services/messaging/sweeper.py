@@ -30,7 +30,7 @@ _ROUNDS_AT_MOST = 20  # then the pause of the caller, so that nothing can keep a
 _GROUP = 50
 _GROUPS_AT_ONCE = 4
 _ALL_BUSY = timedelta(seconds=1)
-_NUMBER_GONE = timedelta(minutes=1)
+NUMBER_GONE = timedelta(minutes=1)  # until its messages are looked at again; its token may be void, too
 
 Claim = Callable[[Sequence[str], str, Timing], Awaitable[list[StoredMessage]]]
 
@@ -140,8 +140,8 @@ class Sweeper:
     async def _take(
         self, wanting: list[StoredMessage], number: SendingNumber | None, lane: Lane
     ) -> list[StoredMessage]:
-        if number is None:  # its messages expire in their time, unless it comes back
-            await self.sweeps.postpone(_ids(wanting), _NUMBER_GONE)
+        if number is None or number.is_refused:  # its messages expire in their time, unless it comes back
+            await self.sweeps.postpone(_ids(wanting), NUMBER_GONE)
             return []
         grant = await self.rates.take(
             number.access.phone_number_id, len(wanting), messages_per_second=number.messages_per_second, lane=lane

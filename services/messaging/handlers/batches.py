@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 
@@ -9,6 +10,7 @@ from services.messaging.dispatch import linger
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.preparation import Numbers, Preparation
 from services.messaging.sending import Sending
+from services.messaging.sweeper import NUMBER_GONE
 from shared.bus.port import Bus
 from shared.contracts.messaging import SendBatch
 from shared.errors import InvalidInputError, NotFoundError
@@ -41,7 +43,10 @@ class BatchHandlers:
             return
         await self.sending.ensure_threads([*ready, *(message for message, _ in refused)], {})
         await self.sending.messages.add_failed(refused)
-        await self._send_at_rate(ready, numbers)
+        if numbers[batch.phone_number_id].is_refused:  # its campaign is about to pause; nothing is lost meanwhile
+            await self.sending.messages.add_postponed(ready, self.sending.now() + NUMBER_GONE, timedelta(0))
+        else:
+            await self._send_at_rate(ready, numbers)
 
     async def _refuse_all(self, batch: SendBatch, reason: str) -> None:
         """Nobody waits for a reply to a batch: its campaign hears of each recipient by event."""
