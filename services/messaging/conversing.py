@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from services.messaging.domain.inbound import InboundMessage
+from services.messaging.handlers.context import ContextHandlers
 from services.messaging.handlers.received import ReceivedHandlers
 from services.messaging.reception import Reception
+from services.messaging.repositories.contexts import ContextRepository
 from services.messaging.repositories.conversations import ConversationRepository
 from services.messaging.repositories.inbound import InboundRepository
 from services.messaging.repositories.senders import SenderRepository
+from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.webchat import WebchatRepository
 from shared.bus.port import Bus
 from shared.clock import Clock
@@ -23,10 +26,12 @@ class Conversing:
 
     reception: Reception
     received: ReceivedHandlers
+    context: ContextHandlers
 
     def register(self) -> None:
         """Take every message that is about conversations."""
         self.received.register()
+        self.context.register()
 
     def loops(self) -> list[tuple[str, Callable[[], Awaitable[None]], float]]:
         """What is to be repeated, each with its name and its pause in seconds."""
@@ -45,4 +50,9 @@ async def conversing(database: Database, bus: Bus, now: Clock) -> Conversing:
     for repository in (inbound, senders, conversations, webchat):
         await repository.ensure_indexes()
     reception = Reception(bus, inbound, conversations, senders, webchat, _Deaf())
-    return Conversing(reception=reception, received=ReceivedHandlers(bus, senders, reception))
+    copies = TemplateCopyRepository(database, now)
+    return Conversing(
+        reception=reception,
+        received=ReceivedHandlers(bus, senders, reception),
+        context=ContextHandlers(bus, conversations, ContextRepository(database), copies),
+    )
