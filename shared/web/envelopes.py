@@ -3,6 +3,7 @@
 The dashboard API: `error` is the status text and `message` explains. The external send API: `error` explains.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,12 +18,23 @@ EXTERNAL_PREFIX = "/api/external/"
 
 
 def success(
-    request: web.Request, data: Any = None, *, message: str | None = None, status: int = 200, data_key: bool = True
+    request: web.Request,
+    data: Any = None,
+    *,
+    message: str | None = None,
+    status: int = 200,
+    data_key: bool = True,
+    pagination: Mapping[str, Any] | None = None,
 ) -> web.Response:
-    """Answer with `data`; `data_key=False` leaves the key out, as deletions in the dashboard API do."""
+    """Answer with `data`; `data_key=False` leaves the key out, as deletions in the dashboard API do.
+
+    `pagination` stands beside the data of one page, as the dashboard API has it.
+    """
     body: dict[str, Any] = {"success": True}
     if data_key:
         body["data"] = data
+    if pagination is not None:
+        body["pagination"] = dict(pagination)
     if message is not None:
         body["message"] = message
     if not is_external(request):

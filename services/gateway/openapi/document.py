@@ -35,6 +35,8 @@ _SCHEMES: Mapping[Access, tuple[str, Mapping[str, str]]] = {
 }
 _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "X-Correlation-Id": ("The request's id in our logs; `X-Request-Id` chooses it.", {"type": "string"}),
+    "Deprecation": ("Since when the route is deprecated: `@` and Unix seconds.", {"type": "string"}),
+    "Link": ("The route to use instead, as `successor-version`.", {"type": "string"}),
     "Retry-After": ("Seconds after which to try again.", {"type": "integer", "minimum": 0}),
     "WWW-Authenticate": ("`Bearer`", {"type": "string"}),
     "RateLimit-Limit": ("Requests a second in the long run.", {"type": "integer"}),
@@ -127,6 +129,8 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         "tags": [operation.tag],
         "security": [{_SCHEMES[operation.access][0]: []}] if operation.access in _SCHEMES else [],
     }
+    if operation.deprecated:
+        shown["deprecated"] = True
     if operation.permission is not None:
         shown["x-permission"] = operation.permission
     if operation.parameters:

@@ -62,3 +62,4 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: RequestBody | None = None
     permission: str | Mapping[str, str] | None = None
+    deprecated: bool = False
