@@ -91,7 +91,7 @@ def create_subscription(url: str, webhook_id: str = "wh_1", **changes: Any) -> C
 
 @dataclass
 class OutboundStage:
-    """Everything that delivers, built as main builds it, around a clock that stands still. Tests sweep by themselves."""
+    """Everything that delivers, built as main builds it, around a clock that stands still; tests sweep themselves."""
 
     database: Database
     bus: MemoryBus

@@ -11,7 +11,6 @@ from standardwebhooks import Webhook
 from services.webhooks.domain.signing import hex_signature
 from services.webhooks.repositories.endpoints import LEASE, EndpointRepository
 from shared.clock import utc_now
-from shared.contracts.webhooks import ListSubscriptions
 from tests.eventually import eventually
 from tests.webhooks.receiver import Post, Receiver, answering
 from tests.webhooks.stage import NOON, SECRET, OutboundStage, sent, sent_message

@@ -47,8 +47,12 @@ class DeliveryLanes:
                 lane.wake()
             else:
                 self._wanted.add(webhook_id)
-        if self._wanted and not self._is_stopping and (self._taking is None or self._taking.done()):
+        if self._wanted and not self._is_stopping and not self._is_taking:
             self._taking = asyncio.create_task(self._take_wanted(), context=self._context.copy())
+
+    @property
+    def _is_taking(self) -> bool:
+        return self._taking is not None and not self._taking.done()
 
     async def sweep(self) -> None:
         """Look after what is served, and start on what has something due: retries, and what a crash left behind."""
@@ -62,9 +66,10 @@ class DeliveryLanes:
 
     async def rested(self) -> bool:
         """Wait until no endpoint is served; whether one was."""
-        was_serving = bool(self._running)
-        while self._running or (self._taking is not None and not self._taking.done()):
-            await asyncio.wait({*self._running, *([self._taking] if self._taking else [])})
+        was_serving = False
+        while busy := {*self._running, *((self._taking,) if self._is_taking else ())}:
+            was_serving = True
+            await asyncio.wait(busy)
         return was_serving
 
     async def _refresh(self) -> None:
@@ -112,9 +117,10 @@ class DeliveryLanes:
         try:
             await lane.run()
             if not lane.has_failed:
+                may_go_on = not lane.is_over  # before the release, after which a sweep finds the lane not ours any more
                 await self._endpoints.release(webhook_id, self._owner, lane.health)
                 # Another process that stored something meanwhile found the endpoint taken, and left it to us.
-                has_more = not lane.is_over and (lane.has_more or await self._is_due(webhook_id))
+                has_more = may_go_on and (lane.has_more or await self._is_due(webhook_id))
         except Exception as error:  # the database may be away; once the lease is over, a sweep goes on
             log.warning("lane_interrupted", webhook_id=webhook_id, error=f"{type(error).__name__}: {error}")
         finally:
