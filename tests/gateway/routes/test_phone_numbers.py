@@ -45,6 +45,7 @@ async def test_the_token_is_sealed_for_the_numbers_document_and_never_shown(gate
 
     ((number_id, command),) = gateway.messaging.numbers.items()
     ring = GatewaySettings.from_env(ENVIRONMENT).key_ring
+    assert command.sealed_access_token is not None
     assert ring.open(command.sealed_access_token, owner_id=number_id, field="access_token") == "EAAxxxx-canary"
     assert "canary" not in answer + str(gateway.bus.sent)
 

@@ -1,0 +1,25 @@
+"""The gateway with the owners of what its routes show."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.mongo import UNSAFE_WRITES, Client, Database
+from tests.gateway.joined import Joined, joined_on
+from tests.servers import fresh_name
+
+
+@pytest.fixture(scope="session")
+async def _joined_database(mongodb_client: Client) -> AsyncIterator[Database]:
+    name = fresh_name()
+    yield mongodb_client[name]
+    await mongodb_client.drop_database(name)
+
+
+@pytest.fixture
+async def joined(_joined_database: Database) -> AsyncIterator[Joined]:
+    """Gateway, numbers, agents and the sandbox, with user usr_456 and nothing else."""
+    for name in await _joined_database.list_collection_names():
+        await _joined_database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
+    async with joined_on(_joined_database) as ready:
+        yield ready
