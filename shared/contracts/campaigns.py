@@ -154,7 +154,7 @@ class StageRecipients(Command[StagedRecipients]):
     campaign_id: Identifier
     upload_id: Identifier
     rows: tuple[RecipientRow, ...] = Field(max_length=1000)
-    keep_refused: bool = True  # for GET …/recipients?state=refused
+    unreadable: tuple[RefusedRow, ...] = ()  # rows that whoever read the file could not make sense of
 
 
 class FinishCreation(Command[Campaign]):

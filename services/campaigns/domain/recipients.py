@@ -10,7 +10,6 @@ from shared.contracts.campaigns import Recipient
 from shared.contracts.messaging import BatchMessage
 from shared.ids import derived_hex_id
 
-ROWS_AT_MOST: Final = 1_000_000
 UPLOAD_SPAN: Final = 10_000_000  # places between the first rows of two uploads
 
 

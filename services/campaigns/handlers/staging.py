@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.campaigns.domain.campaigns import UPLOAD_LEASE, StoredCampaign, Upload
-from services.campaigns.domain.recipients import ROWS_AT_MOST, message_id_of, recipient_id_of
+from services.campaigns.domain.recipients import UPLOAD_SPAN, message_id_of, recipient_id_of
 from services.campaigns.domain.schedule import zone_of
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
@@ -41,8 +41,8 @@ class StagingHandlers:
         campaign = await self.campaigns.renew_upload(command.campaign_id, command.upload_id, until)
         if campaign is None or campaign.upload is None:
             raise ConflictError("The upload is not open (any longer); begin again", code="upload_not_open")
-        if any(row.row >= ROWS_AT_MOST for row in command.rows):
-            raise InvalidInputError(f"An upload may have at most {ROWS_AT_MOST:,} rows", code="too_many_rows")
+        if any(row.row >= UPLOAD_SPAN for row in command.rows):
+            raise InvalidInputError(f"Rows are numbered below {UPLOAD_SPAN:,}", code="too_many_rows")
         prepared = await self.neighbours.prepare(
             campaign.user_id, campaign.phone_number_id, campaign.template_id, command.rows
         )
@@ -52,8 +52,8 @@ class StagingHandlers:
         duplicates = len(prepared) - len(refused) - len(accepted)
         duplicates += await self._write(campaign, campaign.upload, accepted, given)
         crash_point("campaigns.staged")
-        if command.keep_refused:
-            await self.recipients.stage([_refused_row(campaign.id, campaign.upload, each) for each in refused])
+        kept = [_refused_row(campaign.id, campaign.upload, each) for each in (*refused, *command.unreadable)]
+        await self.recipients.stage(kept)
         return StagedRecipients(
             accepted=len(prepared) - len(refused) - duplicates,
             duplicates=duplicates,

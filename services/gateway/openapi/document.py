@@ -154,14 +154,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _body(body: RequestBody, schemas: _Schemas) -> dict[str, Any]:
     content = {"schema": schemas.reference(body.name)} | _examples(body.examples)
-    return {"required": True, "content": {"application/json": content}}
+    return {"required": body.required, "content": dict.fromkeys(body.media_types, content)}
 
 
 def _answer(answer: Answer, schemas: _Schemas) -> dict[str, Any]:
     references = [schemas.reference(model.__name__) for model in answer.models]
     schema = references[0] if len(references) == 1 else {"anyOf": references}
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Correlation-Id", *answer.headers)}
-    content = {"application/json": {"schema": schema} | _examples(answer.examples)}
+    content = {answer.media_type: {"schema": schema} | _examples(answer.examples)} if references else {}
     return {"description": answer.description, "headers": headers, "content": content}
 
 

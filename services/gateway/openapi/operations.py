@@ -30,6 +30,8 @@ class RequestBody:
     name: str
     adapter: TypeAdapter[Any]
     examples: Mapping[str, Any]
+    media_types: tuple[str, ...] = ("application/json",)
+    required: bool = True
 
     @classmethod
     def of(cls, model: type[BaseModel], example: Any) -> "RequestBody":
@@ -45,6 +47,7 @@ class Answer:
     models: tuple[type[BaseModel], ...]
     examples: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
+    media_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,17 +40,25 @@ class Idempotency:
     transient: tuple[type[Exception], ...] = ()
 
     async def run(
-        self, request: web.Request, *, owner: str, fixed: Fixed, work: Work, lease_seconds: int = LEASE_SECONDS
+        self,
+        request: web.Request,
+        *,
+        owner: str,
+        fixed: Fixed,
+        work: Work,
+        lease_seconds: int = LEASE_SECONDS,
+        body_hash: str | None = None,
     ) -> web.Response:
         """Do `work` with `fixed` values, or with those of an earlier run; or give the earlier answer again.
 
-        `owner` is the API key or the user whose keys these are. Raises IdempotencyMismatchError, ConflictError.
+        `owner` is the API key or the user whose keys these are; `body_hash` is given where the body is no JSON.
+        Raises IdempotencyMismatchError, ConflictError.
         """
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return await work(fixed)
         route = f"{request.method} {_canonical(request)}"
-        body_hash = digest(await read_json_bytes(request))
+        body_hash = body_hash or digest(await read_json_bytes(request))
         mine = self._new_record(record_id(route, owner, key), body_hash, fixed, lease_seconds)
         record = await self.records.add_once(mine, self.now())
         if record.lease != mine.lease:
