@@ -16,14 +16,22 @@ from services.gateway.routes.api_docs import PRIVATE_DOCS, PUBLIC_DOCS
 from services.gateway.routes.api_key_login import ApiKeyLogin
 from services.gateway.routes.api_keys import ApiKeyRoutes
 from services.gateway.routes.asking import Asking
+from services.gateway.routes.button_clicks import ButtonClickRoutes
+from services.gateway.routes.campaign_events import CampaignEvents
+from services.gateway.routes.campaign_recipients import CampaignRecipientRoutes
+from services.gateway.routes.campaigns import CampaignRoutes
 from services.gateway.routes.channels import ChannelRoutes
+from services.gateway.routes.contacts import ContactRoutes
+from services.gateway.routes.credits import CreditRoutes
 from services.gateway.routes.discovery import DiscoveryRoutes
 from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
+from services.gateway.routes.legacy import LegacyRoutes
 from services.gateway.routes.phone_numbers import PhoneNumberRoutes
 from services.gateway.routes.private_walls import PrivateWalls
 from services.gateway.routes.prompts import PromptRoutes
 from services.gateway.routes.rate_limit import RateLimit
+from services.gateway.routes.sending import SendingRoutes
 from services.gateway.routes.templates import TemplateRoutes
 from services.gateway.routes.users import UserRoutes
 from services.gateway.routes.webchat import Visitors, WebchatRoutes
@@ -92,13 +100,23 @@ def build_apps(
         *ExternalRoutes(login, idempotency, asking, utc_now, rules).table(),
         *DiscoveryRoutes(login, asking).table(),
     )
+    templates, button_clicks = TemplateRoutes(users, asking, idempotency), ButtonClickRoutes(asking)
+    campaign_events = CampaignEvents(asking)
     dashboard = (
         *UserRoutes(users, asking, idempotency, utc_now).table(),
         *PhoneNumberRoutes(users, asking, idempotency, ring).table(),
         *AgentRoutes(users, asking, idempotency).table(),
         *PromptRoutes(users, asking, idempotency).table(),
         *ChannelRoutes(users, asking, idempotency, settings.public_base_url.rstrip("/")).table(),
-        *TemplateRoutes(users, asking, idempotency).table(),
+        *SendingRoutes(asking, idempotency, utc_now, settings.is_local).table(),
+        *ContactRoutes(users, asking, idempotency, settings.is_local).table(),
+        *CreditRoutes(users, asking, idempotency).table(),
+        *CampaignRoutes(asking, idempotency).table(),
+        *CampaignRecipientRoutes(asking, idempotency).table(),
+        *campaign_events.table(),
+        *templates.table(),
+        *button_clicks.table(),
+        *LegacyRoutes(templates, button_clicks).table(),
         *ApiKeyRoutes(keys, users, asking, idempotency, pepper, utc_now).table(),
         *WebhookRoutes(users, asking, idempotency, ring).table(),
         *PRIVATE_DOCS.table(),
@@ -107,6 +125,7 @@ def build_apps(
     healthz = [route for route in ops if route.path == "/healthz"]
     walls = PrivateWalls(settings.walls, login, settings.admin_jwt_secret.get_secret_value()).middlewares()
     private = web_app((*dashboard, *external, *ops), service=SERVICE, middlewares=walls, transient=TRANSIENT_ERRORS)
+    private.on_shutdown.append(campaign_events.close)
     public = _public_app((*external, *PUBLIC_DOCS.table(), *healthz), settings, database, asking, stream)
     return private, public
 

@@ -2,14 +2,20 @@
 
 from services.gateway.openapi import dashboard_models as models
 from services.gateway.openapi.agents import AGENT_OPERATIONS, AGENTS_TAG, PROMPT_OPERATIONS, PROMPTS_TAG
+from services.gateway.openapi.campaigns import CAMPAIGN_OPERATIONS, CAMPAIGNS_TAG
 from services.gateway.openapi.channels import CHANNEL_OPERATIONS, CHANNELS_TAG
+from services.gateway.openapi.contacts import (
+    CONTACT_OPERATIONS,
+    CONTACTS_TAG,
+    CREDIT_OPERATIONS,
+    SENDING_OPERATIONS,
+    SENDING_TAG,
+)
 from services.gateway.openapi.dashboard_parts import (
     CHANGED_BODY,
     IDEMPOTENCY,
-    IDENTIFIER,
     INVALID,
     LATE,
-    META,
     UNKNOWN,
     USER,
     WITH_BODY,
@@ -21,8 +27,9 @@ from services.gateway.openapi.dashboard_parts import (
 from services.gateway.openapi.document import Api
 from services.gateway.openapi.numbers import NUMBER_OPERATIONS
 from services.gateway.openapi.operations import Parameter, RequestBody
+from services.gateway.openapi.templates import CLICKS_TAG, OLD_OPERATIONS, TEMPLATE_OPERATIONS, TEMPLATES_TAG
 from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody, CreateWebhookBody
-from services.gateway.schemas.dashboard import AddPhoneNumberBody, CreateUserBody, SyncTemplatesBody
+from services.gateway.schemas.dashboard import AddPhoneNumberBody, CreateUserBody
 
 _USER_EXAMPLE = {"user_id": "usr_123", "email": "ravi@example.com", "company_name": "Acme"}
 _NUMBER_EXAMPLE = {
@@ -97,37 +104,6 @@ _NUMBERS = (
         description="With its agent.",
         parameters=(in_path("phone_number_id", "Our id of the number.", "pn_3k9d"),),
         answers=answers(200, models.NumberAnswer, "The number.", UNKNOWN),
-    ),
-)
-_TEMPLATES = (
-    dashboard_operation(
-        "Templates",
-        method="get",
-        path="/api/v1/templates",
-        name="listDashboardTemplates",
-        summary="List the templates of a number's WhatsApp Business Account",
-        description="Newest first.",
-        parameters=(
-            Parameter("phone_number_id", "query", "Our id of a number.", IDENTIFIER, "pn_3k9d", required=True),
-            Parameter(
-                "status",
-                "query",
-                "Meta's status in either case; `all` for templates of every status.",
-                {"type": "string", "pattern": "^[A-Za-z_]{1,40}$", "default": "APPROVED"},
-            ),
-        ),
-        answers=answers(200, models.DashboardTemplatesAnswer, "The templates.", INVALID, UNKNOWN),
-    ),
-    dashboard_operation(
-        "Templates",
-        method="post",
-        path="/api/v1/templates/sync",
-        name="syncTemplates",
-        summary="Bring templates over from Meta",
-        description="Imports what is approved, and refreshes what is known.",
-        parameters=(IDEMPOTENCY,),
-        body=RequestBody.of(SyncTemplatesBody, {"user_id": "usr_123", "phone_number_id": "pn_3k9d"}),
-        answers=answers(200, models.SyncAnswer, "What was done.", INVALID, UNKNOWN, WITH_BODY, META, LATE),
     ),
 )
 _KEYS = (
@@ -223,7 +199,11 @@ DASHBOARD_API = Api(
         "Phone numbers": "Channels to customers.",
         AGENTS_TAG: "Who answers customers by itself.",
         CHANNELS_TAG: "Chats on the user's own sites.",
-        "Templates": "What Meta has approved.",
+        SENDING_TAG: "One message to one person, and what became of any.",
+        CONTACTS_TAG: "Whom users write to, and whether they want marketing.",
+        CAMPAIGNS_TAG: "One template to many recipients, each addressed once.",
+        TEMPLATES_TAG: "What may be said first, once Meta has approved it.",
+        CLICKS_TAG: "Who tapped which button.",
         "API keys": "Who may use the external send API.",
         "Webhooks": "Who hears what happens.",
         PROMPTS_TAG: "What agents are told to be.",
@@ -234,7 +214,12 @@ DASHBOARD_API = Api(
         *NUMBER_OPERATIONS,
         *AGENT_OPERATIONS,
         *CHANNEL_OPERATIONS,
-        *_TEMPLATES,
+        *SENDING_OPERATIONS,
+        *CONTACT_OPERATIONS,
+        *CREDIT_OPERATIONS,
+        *CAMPAIGN_OPERATIONS,
+        *TEMPLATE_OPERATIONS,
+        *OLD_OPERATIONS,
         *_KEYS,
         *_WEBHOOKS,
         *PROMPT_OPERATIONS,

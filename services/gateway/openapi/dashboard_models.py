@@ -111,6 +111,8 @@ class DashboardTemplate(Shown):
     name: str
     category: str
     """`MARKETING`, `UTILITY` or `AUTHENTICATION`."""
+    status: str
+    """Meta's, or `DRAFT`."""
     language: str
     components: list[dict[str, Any]]
     """Meta's components as they are."""

@@ -33,6 +33,19 @@ def required_query_id(request: web.Request, name: str) -> str:
     return value
 
 
+def optional_query_id(request: web.Request, name: str) -> str | None:
+    """As `required_query_id`, None when the query does not name one."""
+    return required_query_id(request, name) if request.query.get(name) else None
+
+
+def query_offset(request: web.Request) -> int:
+    """How many entries to pass over. Raises InvalidInputError for anything but a whole number."""
+    text = request.query.get("offset", "0")
+    if not _NUMBER.fullmatch(text):
+        raise refused_query("offset", "offset query parameter must be a whole number of at least 0")
+    return int(text)
+
+
 def query_choice(request: web.Request, name: str, choices: tuple[str, ...]) -> str | None:
     """One of the choices, or None when the query does not name one. Raises InvalidInputError for anything else."""
     value = request.query.get(name)

@@ -79,6 +79,7 @@ async def test_the_list_shows_templates_as_documented(gateway: Gateway, service:
             "template_id": "tpl_abc123",
             "name": "order_confirmation",
             "category": "UTILITY",
+            "status": "APPROVED",
             "language": "en",
             "components": [{"type": "BODY", "text": "Hi {{1}}"}],
             "variables": [
