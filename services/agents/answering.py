@@ -1,7 +1,7 @@
 """Thinks of a turn's answer: what was said, whom to ask, what may be told. Sends nothing."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -59,6 +59,7 @@ class Answering:
     bus: Bus
     now: Clock
     defaults: Defaults
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def answer(self, turn: Turn, lost: asyncio.Event) -> Answer | None:
         """The turn's answer, stored; None when nobody is owed one any longer.
@@ -162,7 +163,7 @@ class Answering:
             except ModelError as error:
                 if error.retry_after_seconds is None or not left:
                     raise
-                await asyncio.sleep(error.retry_after_seconds)
+                await self.pause(error.retry_after_seconds)
         raise AssertionError("the last request returns or raises")
 
     def _fallback(self, turn: Turn, agent: Agent, sequence: int) -> Answer:

@@ -1,5 +1,7 @@
 """Builds what answers customers."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,9 +32,16 @@ class Turning:
 
 
 async def build_turning(
-    database: Database, bus: Bus, stream: Stream, model: OpenAIClient, settings: AgentsSettings, *, now: Clock
+    database: Database,
+    bus: Bus,
+    stream: Stream,
+    model: OpenAIClient,
+    settings: AgentsSettings,
+    *,
+    now: Clock,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Turning:
-    """Put the parts together, with their indexes in place."""
+    """Put the parts together, with their indexes in place; `pause` is how long (in seconds) a busy model is left."""
     agents, prompts = AgentRepository(database, now), PromptRepository(database, now)
     turns, budgets = TurnRepository(database, now), BudgetRepository(database, now)
     for repository in (turns, budgets):
@@ -48,6 +57,7 @@ async def build_turning(
         bus=bus,
         now=now,
         defaults=Defaults(settings.openai_model, settings.agent_fallback_text),
+        pause=pause,
     )
     runner = Runner(turns, answering, Replying(turns, agents, bus, now), now, settings.agent_concurrency)
     debounce = timedelta(milliseconds=settings.agent_debounce_ms)

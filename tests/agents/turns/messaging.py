@@ -19,7 +19,7 @@ from shared.contracts.conversations import (
     ReceivedMessage,
 )
 from shared.contracts.messaging import MessageOutcome, SendMessage
-from shared.errors import ConflictError, NotFoundError, WaapiError
+from shared.errors import BusUnavailableError, ConflictError, NotFoundError, ReplyTimeoutError, WaapiError
 from shared.ids import derived_hex_id
 from tests.messaging.doubles import ManualClock
 
@@ -53,6 +53,8 @@ class MessagingStandIn:
     asked_to_send: int = 0
     refuses: WaapiError | None = None
     fails_with: str | None = None
+    loses_from: int | None = None  # which request to send, and all after it, does not come through
+    loses_reply_of: int | None = None  # which request to send is carried out and not answered
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -135,6 +137,14 @@ class MessagingStandIn:
         self.asked_to_send += 1
         if self.refuses is not None:
             raise self.refuses
+        if self.loses_from is not None and self.asked_to_send >= self.loses_from:
+            raise BusUnavailableError("no broker")
+        outcome = self._outcome(command)
+        if self.asked_to_send == self.loses_reply_of:
+            raise ReplyTimeoutError("no reply")
+        return outcome
+
+    def _outcome(self, command: SendMessage) -> MessageOutcome:
         thread = self.threads[command.conversation_id or ""]
         if command.message_id not in self.sent and self.fails_with is None:
             if thread.handled_by == "human" or command.based_on_sequence != thread.sequence:

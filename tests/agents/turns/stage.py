@@ -66,6 +66,11 @@ class Stage:
         await self.answer()
         return self.messaging.texts(thread)[-1]
 
+    async def talk_in_vain(self, thread: Thread, text: str) -> None:
+        """A customer writes, and what is to be sent is refused."""
+        await self.say(thread, text)
+        await self.answer()
+
     async def agent(self) -> Agent:
         """The agent as its operator sees it."""
         return await self.agents.get(AGENT)
@@ -123,8 +128,12 @@ async def stage_on(database: Database, sandbox: Sandbox, **settings: Any) -> Asy
         "agent_fallback_text": FALLBACK,
     }
     configured = AgentsSettings.model_validate(given | settings)
+
+    async def pause(seconds: float) -> None:
+        clock.pass_time(seconds)
+
     async with openai_client(configured) as model:
-        turning = await build_turning(database, bus, stream, model, configured, now=clock)
+        turning = await build_turning(database, bus, stream, model, configured, now=clock, pause=pause)
         turning.handlers.register()
         stage = Stage(
             database=database,
