@@ -118,9 +118,13 @@ class MessageRepository:
         From here on a crash leaves them UNKNOWN, never posted twice. A repetition whose first attempt has had a status
         meanwhile (rank above 0) is not posted.
         """
+        now = self.now()
         result = await self._messages.update_many(
             {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED, "rank": 0},
-            {"$set": {"state": DISPATCHING, "wake_at": self.now() + timing.lease}, "$inc": {"attempt": 1}},
+            {
+                "$set": {"state": DISPATCHING, "intended_at": now, "wake_at": now + timing.lease},
+                "$inc": {"attempt": 1},
+            },
             hint=[("_id", 1)],
         )
         if result.modified_count == len(ids):
