@@ -25,6 +25,7 @@ from .routes.openai import OpenAIRoutes
 from .routes.phone import PhoneRoutes
 from .routes.receiver import ReceiverRoutes
 from .routes.templates import TemplateRoutes
+from .routes.uploads import UploadRoutes
 from .sending import SendDesk
 from .settings import Settings
 from .statuses import StatusFlow
@@ -53,6 +54,7 @@ def build(settings: Settings) -> web.Application:
     template_desk = TemplateDesk(templates, reviewer, faults)
     inbox = Inbox(numbers, limits, webhooks, rng)
     responses = ResponseDesk()
+    uploads = UploadRoutes()
     nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id)
 
     def start_over() -> None:
@@ -70,6 +72,7 @@ def build(settings: Settings) -> web.Application:
         PhoneRoutes(),
         OpenAIRoutes(responses),
         TemplateRoutes(numbers, templates, template_desk),
+        uploads,
         nodes,
     ):
         app.add_routes(routes.table())

@@ -24,6 +24,7 @@ VARIABLE_AT_EDGE = 2388299
 _HEADER_FORMATS = frozenset({"TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION", "PRODUCT", "GIF"})
 _WITH_HANDLE = frozenset({"IMAGE", "VIDEO", "DOCUMENT", "GIF"})
 _NAMED = re.compile(r"^[a-z][a-z0-9_]*$")
+_HANDLE = re.compile(r"^\d+::?\S+$")
 _EDGE = re.compile(r"^\s*\{\{|\}\}\s*$")
 
 Component = dict[str, Any]
@@ -138,8 +139,17 @@ def _check_header(part: Component, named: bool) -> None:
         _check_placeholders(names, BAD_HEADER, named=named)
         if names:
             _check_examples(part, "header_text", names, named=named)
-    elif kind in _WITH_HANDLE and not (part.get("example") or {}).get("header_handle"):
+    elif kind in _WITH_HANDLE:
+        _check_handle((part.get("example") or {}).get("header_handle"))
+
+
+def _check_handle(handles: Any) -> None:
+    """A handle of an upload; links, and ids of media that were uploaded for messages, are none."""
+    handle = handles[0] if isinstance(handles, list) and handles else handles
+    if not handle:
         raise refused(MISSING_EXAMPLE, "Example is missing", "Give a sample of the header's media.")
+    if not isinstance(handle, str) or not _HANDLE.match(handle):
+        raise refused(BAD_HEADER, "Invalid sample", "This is no handle of an uploaded file.")
 
 
 def _check_footer(part: Component, named: bool) -> None:
