@@ -45,6 +45,7 @@ class _Access:
     meta_phone_number_id: str
     sealed_access_token: str
     authorization: str = field(repr=False)
+    on_instagram: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,10 @@ class Dispatcher:
                 log.warning("token_not_opened", phone_number_id=phone_number_id, error=str(error))
                 continue
             accesses[phone_number_id] = _Access(
-                access.meta_phone_number_id, access.sealed_access_token, f"Bearer {token}"
+                access.meta_phone_number_id,
+                access.sealed_access_token,
+                f"Bearer {token}",
+                on_instagram=access.platform == "instagram",
             )
         return accesses
 
@@ -142,6 +146,7 @@ class Dispatcher:
             access.authorization,
             message.posted_body(),
             timeout_seconds=timing.http_timeout_seconds,
+            on_instagram=access.on_instagram,
         )
         crash_point("messaging.posted")
         verdict = judge(observation, tries=message.tries, is_resent=message.resends > 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.messaging.announcements import Announcer
 from services.messaging.clients.graph import GraphReader
 from services.messaging.clients.meta import MetaClient, meta_client
+from services.messaging.clients.receipts import ReadReceipts
 from services.messaging.consent import ConsentBook
 from services.messaging.consequences import Consequences
 from services.messaging.conversing import Conversing, conversing
@@ -42,6 +43,7 @@ from services.messaging.repositories.stops import StopRepository
 from services.messaging.repositories.sweeping import SweepRepository
 from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.threads import ThreadRepository
+from services.messaging.repositories.timelines import TimelineRepository
 from services.messaging.sending import Sending
 from services.messaging.settings import Settings
 from services.messaging.stopping import Stopping
@@ -144,12 +146,25 @@ async def build(
     sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
     sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
     preparation = Preparation(numbers, TemplateLookup(copies, bus), contacts, now)
+    receipts = ReadReceipts(meta.session, meta.base_url, settings.instagram_base_url, keys)
+    conversations = await conversing(
+        database, bus, now, messages=messages, announcer=announcer, book=book, copies=copies, receipts=receipts
+    )
     return Messaging(
         dispatcher=dispatcher,
         sweeper=sweeper,
-        sends=SendHandlers(bus, preparation, messages, sending, ledger, settings.metered_sources),
+        sends=SendHandlers(
+            bus,
+            preparation,
+            messages,
+            sending,
+            ledger,
+            conversations.replies,
+            conversations.webchat_sends,
+            settings.metered_sources,
+        ),
         batches=BatchHandlers(bus, preparation, sending),
-        rendering=RenderingHandlers(bus, preparation),
+        rendering=RenderingHandlers(bus, preparation, TimelineRepository(database)),
         statuses=StatusHandlers(bus, statuses, sweeper, consequences),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
         links=NumberLinkHandlers(bus, numbers, links, stats),
@@ -164,7 +179,7 @@ async def build(
         credits=CreditHandlers(bus, ledger),
         audience=AudienceHandlers(bus, preparation, contacts, threads, stops, stopping, settings.is_local),
         contacts=ContactHandlers(bus, contacts, book, erasure, now),
-        conversations=await conversing(database, bus, now),
+        conversations=conversations,
     )
 
 
@@ -175,7 +190,9 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
     """
     settings = Settings.from_env(environ)
     async with AsyncExitStack() as stack:
-        meta = await stack.enter_async_context(meta_client(settings.meta_graph_url, settings.meta_graph_version))
+        meta = await stack.enter_async_context(
+            meta_client(settings.meta_graph_url, settings.meta_graph_version, settings.instagram_base_url)
+        )
         service = await stack.enter_async_context(running("messaging", settings, settings.messaging_ops_bind))
         messaging = await build(service.database, service.bus, meta, settings)
         messaging.register()

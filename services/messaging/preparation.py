@@ -10,6 +10,7 @@ import orjson
 from services.messaging.domain.ledger import run_entry_id
 from services.messaging.domain.messages import OutboundMessage, contact_id, conversation_id
 from services.messaging.domain.payloads import Renderable, graph_payload
+from services.messaging.domain.payloads_reply import reply_payload
 from services.messaging.domain.states import MessageClass, policy_for
 from services.messaging.domain.templates import ApprovedTemplate
 from services.messaging.domain.variables import ContactFields, VariableSchema, content_of, parts_of, resolve
@@ -51,10 +52,21 @@ class Preparation:
     async def prepare(self, received: Received[SendMessage], numbers: Numbers) -> OutboundMessage:
         """Render one message. Raises NotFoundError or InvalidInputError; nothing is stored by then."""
         command = received.message
+        if (reply := self._reply(command, numbers)) is not None:
+            return outbound(received, "service", orjson.dumps(reply), ())
         number = _whatsapp_number(numbers, command.phone_number_id, command.user_id)
         _require_token(number)
         template, rendering = await self._fit_any(number, command.to, command.content, command.contact)
         return outbound(received, _class_of(template), *rendering, _id_of(template))
+
+    def _reply(self, command: SendMessage, numbers: Numbers) -> dict[str, Any] | None:
+        """What goes into a conversation of another channel; None for WhatsApp, which knows more than text."""
+        number = numbers.get(command.phone_number_id)
+        if number is None or number.access.platform == "whatsapp" or command.conversation_id is None:
+            return None
+        if number.access.platform == "instagram":
+            _require_token(number)
+        return reply_payload(number.access.platform, command.to, command.content)
 
     async def render(self, query: RenderMessage) -> RenderedMessage:
         """What would be posted to Meta, without asking Meta anything. Raises as `prepare` does."""

@@ -17,7 +17,7 @@ from services.messaging.domain.taps import TappedMessage, clicked_button, tap_of
 from services.messaging.repositories.conversations import ConversationRepository, Thread
 from services.messaging.repositories.inbound import InboundRepository
 from services.messaging.repositories.senders import SenderRepository
-from services.messaging.repositories.webchat import Line, WebchatRepository
+from services.messaging.repositories.webchat import WebchatRepository, line_of
 from shared.bus.port import Bus
 from shared.contracts.conversations import ButtonsClicked, ClickedButton, MessagesReceived
 
@@ -71,7 +71,7 @@ class Reception:
         agents = await self._agents(messages)
         for message in messages:
             if message.channel == "webchat":
-                await self.webchat.add_once(_line(message))
+                await self.webchat.add_once(line_of(message))
         return await self.inbound.mark_applied(
             [
                 message.applied(
@@ -123,14 +123,3 @@ def _who_answers(message: InboundMessage, threads: dict[str, Thread], agents: di
     if not message.counts or threads[message.conversation_id].handled_by == "human":
         return None
     return agents.get(message.phone_number_id)
-
-
-def _line(message: InboundMessage) -> Line:
-    return Line(
-        id=message.id,
-        conversation_id=message.conversation_id,
-        at=message.received_at,
-        text=message.text,
-        author="visitor",
-        client_message_id=message.client_message_id,
-    )

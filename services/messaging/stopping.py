@@ -37,16 +37,19 @@ class Stopping:
         log.info("messages_stopped", messages=len(fates))
         return [message for message in group if message.id not in fates]
 
-    async def hold(self, campaign_id: str, *, cancelled: bool) -> None:
+    async def hold(self, campaign_id: str, *, cancelled: bool, version: int | None = None) -> None:
         """Let no further intent of a campaign be stored; with `cancelled` never again."""
-        if await self.stops.hold_campaign(campaign_id, cancelled=cancelled):
+        stop = await self.stops.hold_campaign(campaign_id, cancelled=cancelled, version=version)
+        if stop is None:
+            return
+        if stop.cancelled:
             await self.holding.cancel_campaign(campaign_id, CANCELLED)
         else:
             await self.holding.hold_campaign(campaign_id)
 
-    async def let_go(self, campaign_id: str) -> None:
-        """Let a campaign that is not cancelled go on."""
-        if await self.stops.let_campaign_go(campaign_id):
+    async def let_go(self, campaign_id: str, version: int | None = None) -> None:
+        """Let a campaign go on; one that was cancelled only by a later version of its own."""
+        if await self.stops.let_campaign_go(campaign_id, version):
             await self.holding.let_go(campaign_id)
 
     async def _carry_out(self, fates: Sequence[Forbidden], attempt_id: str) -> None:

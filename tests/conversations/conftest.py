@@ -25,6 +25,7 @@ async def database(_conversations_database: Database) -> Database:
 
 
 @pytest.fixture
-async def stage(database: Database) -> Stage:
+async def stage(database: Database) -> AsyncIterator[Stage]:
     """Conversations of one number that has an agent."""
-    return await Stage.set_up(database)
+    async with Stage.set_up(database) as stage:
+        yield stage

@@ -1,13 +1,13 @@
 """The part of messaging that has to do with conversations, on a real database, with the bus in memory."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from services.messaging.conversing import Conversing, conversing
-from services.messaging.repositories.messages import MessageRepository
-from services.messaging.repositories.threads import ThreadRepository
+from services.messaging.conversing import Conversing
 from shared.bus.port import Received
 from shared.contracts.base import MessageContext
 from shared.contracts.conversations import (
@@ -22,8 +22,10 @@ from shared.contracts.inbound import MetaMessage, MetaMessagesReceived
 from shared.ids import derived_hex_id
 from shared.mongo import Database, Document
 from tests.messaging.doubles import NOON, ManualClock, StageBus
+from tests.messaging.stage import META_ID, NUMBER, USER, stage_on
+from tests.messaging.stage import Stage as MessagingStage
 
-NUMBER, META_ID, USER, AGENT = "pn_1", "106540352242922", "usr_1", "agt_1"
+AGENT = "agt_1"
 SENDER = "919876543210"
 PHONE = f"+{SENDER}"
 
@@ -65,29 +67,41 @@ def delivered(*messages: MetaMessage) -> Received[MetaMessagesReceived]:
 
 @dataclass
 class Stage:
-    """One instance with number pn_1 of usr_1, which agt_1 answers."""
+    """One instance of messaging with number pn_1 of usr_1, which agt_1 answers."""
 
-    database: Database
-    bus: StageBus
-    clock: ManualClock
-    conversing: Conversing
+    whole: MessagingStage
 
     @classmethod
-    async def set_up(cls, database: Database) -> Self:
+    @asynccontextmanager
+    async def set_up(cls, database: Database) -> AsyncIterator[Self]:
         """A stage for one test."""
-        clock = ManualClock()
-        bus = StageBus(clock)
-        await ThreadRepository(database, clock).ensure_indexes()
-        await MessageRepository(database, "first", clock).ensure_indexes()
-        stage = cls(database, bus, clock, await conversing(database, bus, clock))
-        stage.conversing.register()
-        await stage.add_number()
-        return stage
+        async with stage_on(database) as whole:
+            await whole.database["phone_numbers"].update_one({"_id": NUMBER}, {"$set": {"agent_id": AGENT}})
+            yield cls(whole)
 
-    async def add_number(self, phone_number_id: str = NUMBER, **changes: Any) -> None:
-        """Have a number, its agent linked."""
-        fields = {"user_id": USER, "platform": "whatsapp", "meta_phone_number_id": META_ID, "agent_id": AGENT}
-        await self.database["phone_numbers"].insert_one({"_id": phone_number_id} | fields | changes)
+    @property
+    def database(self) -> Database:
+        """Messaging's."""
+        return self.whole.database
+
+    @property
+    def bus(self) -> StageBus:
+        """What services say to each other."""
+        return self.whole.bus
+
+    @property
+    def clock(self) -> ManualClock:
+        """The time."""
+        return self.whole.clock
+
+    @property
+    def conversing(self) -> Conversing:
+        """The parts that are tried here."""
+        return self.whole.messaging.conversations
+
+    async def add_number(self, phone_number_id: str, **changes: Any) -> None:
+        """Have another number."""
+        await self.whole.add_number(phone_number_id, **({"waba_id": None} | changes))
 
     async def add_sent(self, wamid: str = "wamid.out", **changes: Any) -> str:
         """Have a template message of a campaign that Meta has accepted."""
@@ -113,6 +127,19 @@ class Stage:
     async def hear(self, *messages: MetaMessage) -> None:
         """Have messages come in together."""
         await self.bus.publish(MetaMessagesReceived(items=messages))
+
+    async def opt_out(self) -> None:
+        """Have the only contact take no marketing."""
+        contact = await self.contact()
+        await self.conversing.preferences.book.change_consent(
+            change_id="change_1",
+            user_id=USER,
+            contact_id=contact["_id"],
+            phone=contact.get("phone"),
+            opted_out=True,
+            proof="api",
+            at=self.clock(),
+        )
 
     async def follow_up(self) -> None:
         """Take up what was left undone."""

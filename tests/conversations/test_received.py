@@ -7,9 +7,7 @@ import pytest
 from shared.errors import BusUnavailableError
 from tests.conversations.stage import (
     AGENT,
-    NUMBER,
     PHONE,
-    USER,
     Stage,
     at,
     delivered,
@@ -18,6 +16,7 @@ from tests.conversations.stage import (
     tap,
 )
 from tests.messaging.doubles import NOON
+from tests.messaging.stage import NUMBER, USER
 
 WAMID = "wamid.out"
 
@@ -162,7 +161,7 @@ async def test_a_number_that_meta_spells_otherwise_is_the_one_that_was_dialled(s
 
 
 async def test_an_instagram_message_has_its_scoped_sender(stage: Stage) -> None:
-    await stage.add_number("pn_ig", platform="instagram", meta_phone_number_id="17841405822304914", agent_id=None)
+    await stage.add_number("pn_ig", platform="instagram", meta_phone_number_id="17841405822304914")
 
     await stage.hear(
         meta_message(1, channel="instagram", meta_phone_number_id="17841405822304914", sender="1254459154682919")

@@ -273,7 +273,7 @@ async def stage_on(database: Database, **settings: Any) -> AsyncIterator[Stage]:
     clock, meta = ManualClock(), MetaStandIn()
     fast: dict[str, Any] = {"master_keys": MASTER_KEYS, "default_messages_per_second": 1000}
     await meta.start()
-    async with meta_client(meta.url, "v25.0") as client:
+    async with meta_client(meta.url, "v25.0", f"{meta.url}/v25.0") as client:
         stage = Stage(database, StageBus(clock), meta, client, clock, Settings.model_validate(fast | settings))
         stage.messaging = await build(database, stage.bus, client, stage.settings, now=clock, worker="first")
         stage.messaging.register()

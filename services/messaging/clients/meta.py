@@ -29,19 +29,25 @@ class MetaClient:
 
     session: aiohttp.ClientSession
     base_url: str  # with the Graph version, without a trailing slash
+    instagram_url: str = ""  # the same of Instagram's Graph
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CONNECTIONS))
     turn_seconds: float = _TURN_SECONDS
 
     async def send(
-        self, meta_phone_number_id: str, authorization: str, body: bytes, *, timeout_seconds: float
+        self,
+        meta_phone_number_id: str,
+        authorization: str,
+        body: bytes,
+        *,
+        timeout_seconds: float,
+        on_instagram: bool = False,
     ) -> Observation:
         """Post one message and report what was seen; raises nothing but cancellation."""
+        base_url = self.instagram_url if on_instagram else self.base_url
         if not await self._has_turn(timeout_seconds):
             return NotConnected("not_connected: all connections are busy")
         try:
-            return await self._post(
-                f"{self.base_url}/{meta_phone_number_id}/messages", authorization, body, timeout_seconds
-            )
+            return await self._post(f"{base_url}/{meta_phone_number_id}/messages", authorization, body, timeout_seconds)
         except _NOT_SENT as error:
             return NotConnected(f"not_connected: {type(error).__name__}")
         except Exception as error:  # whatever went wrong, bytes may have left; and no other call's result may be lost
@@ -92,13 +98,13 @@ class MetaClient:
 
 
 @asynccontextmanager
-async def meta_client(graph_url: str, graph_version: str) -> AsyncIterator[MetaClient]:
+async def meta_client(graph_url: str, graph_version: str, instagram_url: str = "") -> AsyncIterator[MetaClient]:
     """Open the pool; closed with the block."""
     connector = aiohttp.TCPConnector(limit=_CONNECTIONS, limit_per_host=_CONNECTIONS)
     async with aiohttp.ClientSession(
         connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        yield MetaClient(session, f"{graph_url.rstrip('/')}/{graph_version}")
+        yield MetaClient(session, f"{graph_url.rstrip('/')}/{graph_version}", instagram_url)
 
 
 def _timeout(total: float) -> aiohttp.ClientTimeout:
@@ -112,7 +118,8 @@ def _read_answer(status: int, raw: bytes) -> Observation:
     if status != 200:
         return Lost(f"http_{status}_without_reason")
     try:
-        message = orjson.loads(raw)["messages"][0]
+        answer = orjson.loads(raw)
+        message = {"id": answer["message_id"]} if "message_id" in answer else answer["messages"][0]  # Instagram's form
         wa_message_id, state = message["id"], message.get("message_status")
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
         return Lost("accepted_without_id")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from services.messaging.domain.messages import contact_id
 from shared.contracts.conversations import Channel, ReceivedMessage
-from shared.contracts.inbound import MetaMessage
+from shared.contracts.inbound import MetaMessage, MetaPreference
 from shared.ids import derived_hex_id
 
 WINDOW: Final = timedelta(hours=24)
@@ -112,10 +112,15 @@ class InboundMessage:
         return replace(self, sequence=sequence, agent_id=agent_id)
 
 
+def sender_of_preference(item: MetaPreference, number: ReceivingNumber) -> Sender:
+    """Who set a preference that Meta told of."""
+    return Sender(number.user_id, "whatsapp", phone=_phone(item.sender), channel_user_id=item.sender_user_id)
+
+
 def sender_of(item: MetaMessage, number: ReceivingNumber) -> Sender:
     """Who wrote a message that Meta told of."""
     is_whatsapp = item.channel == "whatsapp"
-    phone = f"+{item.sender}" if is_whatsapp and _is_phone(item.sender) else None
+    phone = _phone(item.sender) if is_whatsapp else None
     return Sender(
         user_id=number.user_id,
         channel=item.channel,
@@ -195,8 +200,9 @@ def received_item(message: InboundMessage) -> ReceivedMessage:
     )
 
 
-def _is_phone(digits: str | None) -> bool:
-    return digits is not None and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+def _phone(digits: str | None) -> str | None:
+    is_number = digits is not None and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+    return f"+{digits}" if is_number else None
 
 
 def _text(value: Any) -> str | None:

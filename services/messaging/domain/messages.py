@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Literal
 
 from services.messaging.domain.opaque import opaque_data
+from services.messaging.domain.payloads_reply import instagram_body
 from services.messaging.domain.states import FAILED, SENT, UNKNOWN, MessageClass
 from shared.contracts.base import ReplyAddress
 from shared.contracts.messaging import FailedMessage, MessageOutcome, MessageSource, MetaError, SentMessage
 from shared.ids import derived_hex_id
+
+_WHATSAPP = b'{"messaging_product"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,12 @@ class OutboundMessage:
     tries: int = 0  # postponements so far
 
     def posted_body(self) -> bytes:
-        """The bytes to post: the payload with this attempt's opaque data spliced in before the closing brace."""
+        """The bytes to post: the payload with this attempt's opaque data spliced in before the closing brace.
+
+        Instagram carries nothing back.
+        """
+        if not self.payload.startswith(_WHATSAPP):
+            return instagram_body(self.payload)
         return b'%s,"biz_opaque_callback_data":"%s"}' % (
             self.payload[:-1],
             opaque_data(self.id, self.attempt).encode(),

@@ -18,8 +18,9 @@ class Rendered:
 
 
 def message(to: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """A message of one kind to one person; `to` is E.164 with its plus sign, which Meta needs."""
-    return {"messaging_product": "whatsapp", "recipient_type": "individual", "to": to, "type": kind, kind: content}
+    """A message of one kind to one person: E.164 with its plus sign, which Meta needs, or a business-scoped id."""
+    whom = "to" if to.startswith("+") else "recipient"
+    return {"messaging_product": "whatsapp", "recipient_type": "individual", whom: to, "type": kind, kind: content}
 
 
 def media_parameter(header: MediaHeader) -> dict[str, Any]:

@@ -77,9 +77,9 @@ class AudienceHandlers:
     async def hold_campaign(self, command: HoldCampaign) -> Done:
         """Once this is answered, no intent of the campaign is stored while it is held."""
         if command.held or command.cancelled:
-            await self.stopping.hold(command.campaign_id, cancelled=command.cancelled)
+            await self.stopping.hold(command.campaign_id, cancelled=command.cancelled, version=command.version)
         else:
-            await self.stopping.let_go(command.campaign_id)
+            await self.stopping.let_go(command.campaign_id, command.version)
         return Done()
 
     def _phone(self, row: RecipientRow) -> str | None:

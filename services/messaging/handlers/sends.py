@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from services.messaging.dispatch import Calls, linger
 from services.messaging.domain.messages import OutboundMessage, present_outcome
+from services.messaging.handlers.webchat import WebchatSends
 from services.messaging.ledger import Ledger
 from services.messaging.preparation import NOTHING_RENDERED, Numbers, Preparation, outbound
+from services.messaging.replies import Replies
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
 from services.messaging.sending import Sending
@@ -42,6 +44,8 @@ class SendHandlers:
     messages: MessageRepository
     sending: Sending
     ledger: Ledger
+    replies: Replies
+    webchat: WebchatSends
     metered: frozenset[str] = frozenset({"dashboard"})  # the sources whose messages cost a credit each
     _numbers: Gathering[str, Numbers] = field(init=False)
     _admission: Gathering[_Ready, Calls | None] = field(init=False)
@@ -66,14 +70,23 @@ class SendHandlers:
         phone_number_id = received.message.phone_number_id
         numbers = await self._numbers.add(phone_number_id)
         try:
-            message = await self._paid(await self.preparation.prepare(received, numbers))
+            placed = await self.replies.place(received.message, await self.preparation.prepare(received, numbers))
+            message = await self._paid(placed)
         except WaapiError as error:
             await self._refuse(received, error)
+            return set()
+        if numbers[phone_number_id].access.platform == "webchat":
+            await self._keep_in_webchat(received, message)
             return set()
         calls = await self._admission.add(_Ready(message, numbers[phone_number_id], received.message.contact))
         if calls is None:
             await self._tell_present_state(received)
         return calls or set()
+
+    async def _keep_in_webchat(self, received: Received[SendMessage], message: OutboundMessage) -> None:
+        told = await self.webchat.send(message)
+        if received.context.reply is not None:
+            await self.bus.reply(received.context.reply, told)
 
     async def _paid(self, message: OutboundMessage) -> OutboundMessage:
         """The message, a credit set aside for it if it costs one: before it is stored, and once for its id."""
@@ -126,6 +139,8 @@ class SendHandlers:
             await self._tell_present_state(received)  # it could be sent when it first came
         elif address is not None and address.until > self.sending.now():
             await self.bus.reply(address, ErrorReply.of(error))
+        elif received.message.based_on_sequence is not None:
+            return  # an answer that nobody waits for, and that is of no use any more: its turn looks again by itself
         else:
             message = replace(outbound(received, "service", *NOTHING_RENDERED), conversation_id=None)
             await self.messages.add_failed([(message, error.message)])

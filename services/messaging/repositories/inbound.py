@@ -49,6 +49,11 @@ class InboundRepository:
         found = self._inbound.find({"_id": {"$in": list(documents)}, "wake_at": {"$exists": True}})
         return [to_inbound(document) async for document in found]
 
+    async def find(self, message_id: str) -> InboundMessage | None:
+        """One message."""
+        document = await self._inbound.find_one({"_id": message_id})
+        return to_inbound(document) if document else None
+
     async def list_due(self, limit: int) -> list[InboundMessage]:
         """Messages that a crash left undone, and taps whose message may be known by now; others leave them alone."""
         now = self.now()
@@ -146,7 +151,7 @@ def to_inbound(document: Document) -> InboundMessage:
         wa_message_id=document.get("wa_message_id"),
         type=document["type"],
         text=document.get("text"),
-        content=document["content"],
+        content=document.get("content", {}),  # gone when the person was erased
         context_wa_message_id=document.get("context_wa_message_id"),
         received_at=document["received_at"],
         media_id=document.get("media_id"),

@@ -4,7 +4,7 @@ A contact is known by the number that was dialled. What else Meta calls the same
 a business-scoped id) are its aliases.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from services.messaging.domain.inbound import ReceivingNumber, Sender
 from services.messaging.repositories.upserting import upsert_all
 from shared.clock import Clock
 from shared.contracts.conversations import Channel
+from shared.contracts.webchat import VisitorInput
 from shared.mongo import Database, Document
 
 
@@ -81,11 +82,27 @@ class SenderRepository:
 
     async def keep(self, senders: Iterable[tuple[Sender, KnownAs, datetime]]) -> None:
         """Make sure that the contacts exist, and keep their newest profiles, in whatever order these come."""
+        told = list(senders)
+        erased = await self._erased({known.contact_id: at for _, known, at in told})
         updates = [
             UpdateOne({"_id": known.contact_id}, self._profile(sender, known, at), upsert=True)
-            for sender, known, at in senders
+            for sender, known, at in told
+            if known.contact_id not in erased
         ]
         await upsert_all(self._contacts, updates)
+
+    async def keep_visitor(self, visitor: Sender, given: VisitorInput | None) -> None:
+        """Make sure that a web chat's visitor is a contact; what the site has proven of them is taken over."""
+        known = given.model_dump(exclude_none=True) if given is not None else {}
+        now = self.now()
+        first = {"user_id": visitor.user_id, "created_at": now} | ({} if known else {"updated_at": now})
+        update: Document = {"$setOnInsert": first} | ({"$set": known | {"updated_at": now}} if known else {})
+        await upsert_all(self._contacts, [UpdateOne({"_id": visitor.own_contact_id}, update, upsert=True)])
+
+    async def _erased(self, moments: Mapping[str, datetime]) -> set[str]:
+        """Contacts who were erased: what they had written before brings nothing of them back."""
+        found = self._contacts.find({"_id": {"$in": list(moments)}, "erased_at": {"$exists": True}}, {"_id": 1})
+        return {document["_id"] async for document in found}
 
     def _profile(self, sender: Sender, known: KnownAs, at: datetime) -> list[Document]:
         now = self.now()

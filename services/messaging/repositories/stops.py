@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.domain.stops import Stop, campaign_stop_id, contact_stop_id, stop_ids
 from shared.clock import Clock
-from shared.mongo import Database
+from shared.mongo import Database, Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,34 @@ class StopRepository:
         found = self._stops.find({"_id": {"$in": list(ids)}, "stopped": True}, {"cancelled": 1})
         return {document["_id"]: Stop(document["_id"], document.get("cancelled", False)) async for document in found}
 
-    async def hold_campaign(self, campaign_id: str, *, cancelled: bool) -> bool:
-        """Forbid a campaign's intents; returns whether it is cancelled, which stays so."""
-        document = await self._stops.find_one_and_update(
-            {"_id": campaign_stop_id(campaign_id)},
-            {"$set": {"stopped": True, "at": self.now()} | ({"cancelled": True} if cancelled else {})},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
-        return bool(document.get("cancelled", False))
+    async def hold_campaign(self, campaign_id: str, *, cancelled: bool, version: int | None = None) -> Stop | None:
+        """Forbid a campaign's intents; None when a later version has spoken. Cancelled stays so within a version."""
+        wanted: Document = {"stopped": True, "at": self.now()} | ({"cancelled": True} if cancelled else {})
+        document = await self._decide(campaign_id, wanted, version)
+        return Stop(document["_id"], document.get("cancelled", False)) if document else None
 
-    async def let_campaign_go(self, campaign_id: str) -> bool:
-        """Allow its intents again; False for one that was cancelled."""
-        result = await self._stops.delete_one({"_id": campaign_stop_id(campaign_id), "cancelled": {"$ne": True}})
-        return bool(result.deleted_count) or await self._stops.find_one({"_id": campaign_stop_id(campaign_id)}) is None
+    async def let_campaign_go(self, campaign_id: str, version: int | None = None) -> bool:
+        """Allow its intents again; False when a later version has spoken, or it was cancelled and this has none."""
+        if version is None:
+            stop_id = campaign_stop_id(campaign_id)
+            await self._stops.delete_one({"_id": stop_id, "cancelled": {"$ne": True}})
+            return await self._stops.find_one({"_id": stop_id}) is None
+        # The document stays: it remembers the version, so that an older command that comes late changes nothing.
+        return await self._decide(campaign_id, {"stopped": False, "cancelled": False}, version) is not None
+
+    async def _decide(self, campaign_id: str, wanted: Document, version: int | None) -> Document | None:
+        stop_id = {"_id": campaign_stop_id(campaign_id)}
+        is_current = {} if version is None else {"$or": [{"version": {"$lte": version}}, {"version": None}]}
+        try:
+            document: Document | None = await self._stops.find_one_and_update(
+                stop_id | is_current,
+                {"$set": wanted | ({} if version is None else {"version": version})},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:  # it is there, with a later version
+            return None
+        return document
 
     async def set_contact(self, contact_id: str, change_id: str, *, stopped: bool, at: datetime) -> bool:
         """Forbid or allow marketing to a contact; the latest change wins, in whatever order changes arrive.

@@ -7,11 +7,16 @@ conversation exclude each other, so nobody ever sees a later line before an earl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError
 
+from services.messaging.domain.inbound import InboundMessage
+from services.messaging.domain.messages import OutboundMessage
+from services.messaging.domain.states import ANNOUNCE_AFTER, SENT
+from services.messaging.repositories.documents import to_document
 from shared.clock import Clock
 from shared.contracts.webchat import WebchatEntry
 from shared.mongo import Database, Document
@@ -69,6 +74,25 @@ class WebchatRepository:
         await self._entries.insert_one(_to_document(line, position), session=session)
         return position
 
+    async def has(self, line_id: str) -> bool:
+        """Whether there is this line."""
+        return await self._entries.find_one({"_id": line_id}, {"_id": 1}) is not None
+
+    async def add_sent(self, message: OutboundMessage) -> datetime:
+        """Store an answer among all messages; returns when it was sent, also at a repetition.
+
+        It has no id of Meta's, so its own stands for it; `wake_at` lets the sweeper announce it if we cannot.
+        """
+        now = self.now()
+        rest = {"wamid": message.id, "ended_at": now, "wake_at": now + ANNOUNCE_AFTER}
+        messages = self.database["messages"]
+        try:
+            await messages.insert_one(to_document(message, SENT, now=now) | rest)
+        except DuplicateKeyError:
+            stored = await messages.find_one({"_id": message.id}, {"ended_at": 1})
+            return cast("datetime", (stored or {}).get("ended_at", now))
+        return now
+
     async def list_after(self, conversation_id: str, position: int, limit: int) -> list[WebchatEntry]:
         """The first lines after a position."""
         found = self._entries.find({"conversation_id": conversation_id, "position": {"$gt": position}})
@@ -86,6 +110,18 @@ class WebchatRepository:
         """How many lines there are."""
         last = await self._entries.find_one({"conversation_id": conversation_id}, sort=[("position", -1)])
         return int(last["position"]) if last else 0
+
+
+def line_of(message: InboundMessage) -> Line:
+    """The line that a visitor's message is."""
+    return Line(
+        id=message.id,
+        conversation_id=message.conversation_id,
+        at=message.received_at,
+        text=message.text,
+        author="visitor",
+        client_message_id=message.client_message_id,
+    )
 
 
 def _to_document(line: Line, position: int) -> Document:
