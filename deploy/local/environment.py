@@ -74,6 +74,8 @@ def _addresses_within(env: Mapping[str, str]) -> dict[str, str]:
         "META_GRAPH_URL": sandbox,
         "INSTAGRAM_GRAPH_URL": sandbox,
         "OPENAI_BASE_URL": f"{sandbox}/v1",
+        # A name for the sandbox's model; with an API of one's own, none is made up.
+        **({} if _is_given(env, "OPENAI_BASE_URL") else {"OPENAI_MODEL": "sandbox-model"}),
         "SANDBOX_WEBHOOK_URL": f"{local_url(env['WEBHOOKS_BIND'])}/webhooks/meta",
     }
 

@@ -1,9 +1,13 @@
 """agents: who answers customers, and how.
 
-Does     keeps agents, their prompts and web chat channels; binds an agent to its number, which messaging decides.
-Owns     agents, prompts, webchat_channels.
-Sends    LinkAgent, UnlinkAgent, AddPhoneNumber and DeletePhoneNumber (those of web chats).
-Answers  CreateAgent, ListAgents, GetAgent, UpdateAgent, DeleteAgent; CreatePrompt, ListPrompts, GetPrompt,
+Does     keeps agents, their prompts and web chat channels; binds an agent to its number, which messaging decides;
+         answers customers once, through OpenAI's Responses API, and gives way to whatever outdates an answer.
+Owns     turns, agent_days, agents, prompts, webchat_channels.
+Listens  MessagesReceived, ConversationHandlingChanged, ConsentsChanged.
+Sends    SendMessage, HandOverConversation, MarkConversationRead, and asks for GetConversationContext, FetchMedia,
+         ReadMedia; text deltas on the exchange wa.stream; LinkAgent, UnlinkAgent, AddPhoneNumber and DeletePhoneNumber
+         (those of web chats).
+Answers  GetTurn; CreateAgent, ListAgents, GetAgent, UpdateAgent, DeleteAgent; CreatePrompt, ListPrompts, GetPrompt,
          UpdatePrompt, DeletePrompt; CreateWebchatChannel, ListWebchatChannels, GetWebchatChannel,
          UpdateWebchatChannel, DeleteWebchatChannel.
 HTTP     operations on AGENTS_OPS_BIND.

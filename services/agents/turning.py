@@ -53,7 +53,7 @@ async def build_turning(
         budgets=budgets,
         model=model,
         pictures=Pictures(bus),
-        watching=Watching(turns, stream),
+        watching=Watching(turns, stream, bus),
         bus=bus,
         now=now,
         defaults=Defaults(settings.openai_model, settings.agent_fallback_text),

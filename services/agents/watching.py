@@ -1,16 +1,22 @@
-"""Shows answers in the making to those who watch a web chat: kept for who joins late, told to who is there."""
+"""Shows customers that an answer is being made: its text as it grows in a web chat, "typing…" on WhatsApp."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 from services.agents.domain.turns import Turn
 from services.agents.repositories.turns import TurnRepository
+from shared.bus.port import Bus
 from shared.bus.stream import Stream
+from shared.contracts.threads import MarkConversationRead
 from shared.contracts.turns import TextDelta
+from shared.errors import WaapiError
 
 SECONDS_BETWEEN = 0.1  # a reader sees no difference, and a text of 400 tokens costs few writes
+TYPING_SECONDS = 5  # later it would be told to nobody
+
+OnText = Callable[[str], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -38,16 +44,30 @@ class _Pen:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """The way from the model's tokens to the watchers."""
+    """The way from the model's tokens to the customer's screen; nothing depends on it."""
 
     turns: TurnRepository
     stream: Stream
+    bus: Bus
+    _told: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
-    async def written(self, turn: Turn) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    async def written(self, turn: Turn) -> AsyncIterator[OnText]:
         """What to tell the text so far, as often as it grows, while one answer is being written."""
-        yield _Pen(self.turns, self.stream, turn).write if turn.is_streamed else _nobody_watches
+        if turn.channel == "webchat":
+            yield _Pen(self.turns, self.stream, turn).write
+            return
+        if turn.channel == "whatsapp":
+            task = asyncio.create_task(self._show_typing(turn))
+            self._told.add(task)
+            task.add_done_callback(self._told.discard)
+        yield _nobody_watches
+
+    async def _show_typing(self, turn: Turn) -> None:
+        with suppress(WaapiError):
+            command = MarkConversationRead(conversation_id=turn.conversation_id, typing=True)
+            await self.bus.request(command, timeout_seconds=TYPING_SECONDS)
 
 
 async def _nobody_watches(text: str) -> None:
-    """WhatsApp and Instagram show no half messages."""
+    """These channels show no half messages."""

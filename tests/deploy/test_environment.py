@@ -50,11 +50,19 @@ def test_addresses_follow_a_given_bind(tmp_path: Path) -> None:
 
 
 def test_an_empty_variable_counts_as_missing(tmp_path: Path) -> None:
-    env = local_environment(tmp_path, {"META_GRAPH_URL": "", "META_APP_SECRET": "", "OPENAI_MODEL": ""}, PORTS)
+    env = local_environment(tmp_path, {"META_GRAPH_URL": "", "META_APP_SECRET": "", "CORS_ORIGINS": ""}, PORTS)
 
     assert env["META_GRAPH_URL"] == "http://127.0.0.1:3"
     assert len(env["META_APP_SECRET"]) == 32
-    assert "OPENAI_MODEL" not in env
+    assert "CORS_ORIGINS" not in env
+
+
+def test_the_sandboxs_model_has_a_name_and_another_api_names_its_own(tmp_path: Path) -> None:
+    ours = local_environment(tmp_path, {}, PORTS)
+    theirs = local_environment(tmp_path, {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, PORTS)
+
+    assert ours["OPENAI_MODEL"] == "sandbox-model"
+    assert "OPENAI_MODEL" not in theirs
 
 
 def test_a_secret_given_as_a_file_is_not_made_up(tmp_path: Path) -> None:

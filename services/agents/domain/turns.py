@@ -71,11 +71,6 @@ class Turn:
         """The message id of one part of the answer: a repetition is recognised by it."""
         return derived_hex_id("reply", self.turn_id, str(part))
 
-    @property
-    def is_streamed(self) -> bool:
-        """Whether somebody may watch the answer being written."""
-        return self.channel == "webchat"
-
 
 def turn_id(conversation_id: str, number: int) -> str:
     """The id of a conversation's n-th turn."""

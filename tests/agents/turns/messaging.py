@@ -19,6 +19,7 @@ from shared.contracts.conversations import (
     ReceivedMessage,
 )
 from shared.contracts.messaging import MessageOutcome, SendMessage
+from shared.contracts.threads import MarkConversationRead
 from shared.errors import BusUnavailableError, ConflictError, NotFoundError, ReplyTimeoutError, WaapiError
 from shared.ids import derived_hex_id
 from tests.messaging.doubles import ManualClock
@@ -55,12 +56,14 @@ class MessagingStandIn:
     fails_with: str | None = None
     loses_from: int | None = None  # which request to send, and all after it, does not come through
     loses_reply_of: int | None = None  # which request to send is carried out and not answered
+    shown: list[tuple[str, bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.bus.on(SendMessage, self.send_message)
         self.bus.on(GetConversationContext, self.get_context)
         self.bus.on(HandOverConversation, self.hand_over)
+        self.bus.on(MarkConversationRead, self.mark_read)
 
     def open(self, number: int = 1, channel: Channel = "whatsapp", sender: str = CUSTOMER) -> Thread:
         """A new conversation."""
@@ -180,6 +183,11 @@ class MessagingStandIn:
         """Somebody else answers from now on."""
         self.notes.append(command.note or "")
         await self.change_handling(self.threads[command.conversation_id], command.handled_by)
+        return Done()
+
+    async def mark_read(self, command: MarkConversationRead) -> Done:
+        """The customer sees it."""
+        self.shown.append((command.conversation_id, command.typing))
         return Done()
 
     def _keep(

@@ -23,6 +23,14 @@ async def test_a_message_is_answered(stage: Stage) -> None:
     assert await stage.state_of(thread) == "resting"
 
 
+async def test_the_customer_sees_that_somebody_reads_and_types(stage: Stage) -> None:
+    thread = stage.messaging.open()
+
+    await stage.talk(thread, "Hello")
+
+    assert stage.messaging.shown == [(thread.conversation_id, True)]
+
+
 async def test_messages_in_quick_succession_get_one_answer(stage: Stage) -> None:
     thread = stage.messaging.open()
 
