@@ -147,7 +147,7 @@ class Lifecycle:
                 crash_point("campaigns.hold_due")
                 abandoned = campaign.status in ABANDONED
                 await self.neighbours.hold_campaign(
-                    campaign_id, held=abandoned or campaign.status == PAUSED, cancelled=abandoned
+                    campaign_id, campaign.changes, held=abandoned or campaign.status == PAUSED, cancelled=abandoned
                 )
                 await self.campaigns.mark_told(campaign)
 

@@ -99,9 +99,9 @@ class Neighbours:
         command = ReleaseCredits(user_id=user_id, campaign_id=campaign_id, run=run, released=released, closed=closed)
         await self.bus.request(command, timeout_seconds=self.timeout_seconds)
 
-    async def hold_campaign(self, campaign_id: str, *, held: bool, cancelled: bool) -> None:
-        """Keep a campaign's messages back, or let them go; once answered it is so."""
-        command = HoldCampaign(campaign_id=campaign_id, held=held, cancelled=cancelled)
+    async def hold_campaign(self, campaign_id: str, version: int, *, held: bool, cancelled: bool) -> None:
+        """Keep a campaign's messages back, or let them go; once answered it is so. The highest version counts."""
+        command = HoldCampaign(campaign_id=campaign_id, held=held, cancelled=cancelled, version=version)
         await self.bus.request(command, timeout_seconds=self.timeout_seconds)
 
     async def credits(self, user_id: str) -> Credits:

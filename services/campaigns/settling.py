@@ -1,4 +1,7 @@
-"""Giving back the credits of those who were not sent to."""
+"""Giving back the credits of those who were not sent to.
+
+What was spent is known to messaging alone, which also keeps the credit of an unknown outcome until that is settled.
+"""
 
 from dataclasses import dataclass
 

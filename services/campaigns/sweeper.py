@@ -12,12 +12,11 @@ import structlog
 
 from services.campaigns.counting import Counting
 from services.campaigns.dispatcher import Dispatcher
-from services.campaigns.domain.campaigns import CREATION_LASTS, UNKNOWN_KEPT, StoredCampaign, next_look
+from services.campaigns.domain.campaigns import CREATION_LASTS, StoredCampaign, next_look
 from services.campaigns.domain.counters import done
 from services.campaigns.domain.pacing import next_release
 from services.campaigns.domain.states import (
     ABANDONED,
-    COMPLETED,
     CREATING,
     HOLDING,
     OVER,
@@ -119,16 +118,20 @@ class Sweeper:
             while await self.recipients.skip_unsent(campaign.id, "deadline", _SKIPPED_AT_ONCE):
                 pass
         await self.recipients.wake_parked(campaign.id)
-        overdue = await self.recipients.list_overdue(campaign.id, _OVERDUE_AT_ONCE)
-        if overdue:
-            for releases in {row.releases for row in overdue}:
-                same = [row for row in overdue if row.releases == releases]
-                await self.recipients.mark_released_again([row.id for row in same], next_release(now, releases + 1))
-            await self.dispatcher.hand_over(campaign, overdue)
-            log.info("batches_handed_over_again", campaign_id=campaign.id, recipients=len(overdue))
+        await self._hand_over_again(campaign)
         counters = await self.counting.recent(campaign)
         await self.campaigns.add_sample(campaign.id, now, done(counters))
         await self.settling.release(campaign, counters)
+
+    async def _hand_over_again(self, campaign: StoredCampaign) -> None:
+        """Recipients without outcome for long: their batch was lost, or is known to messaging, which drops it then."""
+        overdue = await self.recipients.list_overdue(campaign.id, _OVERDUE_AT_ONCE)
+        for releases in {row.releases for row in overdue}:
+            same = [row for row in overdue if row.releases == releases]
+            due_at = next_release(self.now(), releases + 1)
+            await self.recipients.mark_released_again([row.id for row in same], due_at)
+            await self.dispatcher.hand_over(campaign, same)
+            log.info("batches_handed_over_again", campaign_id=campaign.id, recipients=len(same))
 
     async def _wind_up(self, campaign: StoredCampaign) -> None:
         """After the end: nobody left unsent, the number free, the credits settled."""
@@ -137,11 +140,6 @@ class Sweeper:
         if campaign.number_held and campaign.status not in HOLDING:
             await self.neighbours.release_number(campaign.phone_number_id, campaign.id)
             await self.campaigns.mark(campaign.id, {"number_held": False})
-        if campaign.closed or (campaign.status in ABANDONED and await self.recipients.has(campaign.id, ("released",))):
-            return
-        ended_at = campaign.completed_at or self.now()
-        may_change = campaign.status == COMPLETED and await self.recipients.has_unknown(campaign.id)
-        if may_change and self.now() < ended_at + UNKNOWN_KEPT:
-            await self.settling.release(campaign, await self.counting.recent(campaign))
-        else:
+        await self._hand_over_again(campaign)  # an abandoned campaign's messages end at messaging
+        if not campaign.closed and not await self.recipients.has(campaign.id, ("released",)):
             await self.settling.close(campaign)

@@ -351,4 +351,5 @@ class HoldCampaign(Command[Done]):
 
     campaign_id: Identifier
     held: bool
-    cancelled: bool = False  # for good: what is queued of it ends as FAILED `cancelled`
+    cancelled: bool = False  # what is queued of it ends as FAILED `cancelled`; only a later version undoes this
+    version: int | None = None  # the campaign's; one that is lower than the last is late, and changes nothing

@@ -185,7 +185,8 @@ class Messaging:
 
     async def send_batch(self, batch: SendBatch) -> None:
         """Keep it."""
-        assert not self.held.get(batch.campaign_id, (False, False))[0], "a held campaign hands nothing over"
+        held, cancelled = self.held.get(batch.campaign_id, (False, False))
+        assert cancelled or not held, "a paused campaign hands nothing over"
         self.batches.append(batch)
 
     async def get_credits(self, _query: GetCredits) -> Credits:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from services.campaigns.domain.schedule import EARLIEST_ZONE, Calendar
 from services.campaigns.domain.states import (
-    ABANDONED,
     DRAFT,
     OVER,
     PAUSED,
@@ -21,7 +20,6 @@ CREATION_LASTS: Final = timedelta(hours=1)
 UPLOAD_LEASE: Final = timedelta(minutes=2)  # renewed by every chunk
 RUNNING_LOOK: Final = timedelta(seconds=5)
 PAUSED_LOOK: Final = timedelta(minutes=1)
-UNKNOWN_KEPT: Final = timedelta(hours=24)  # how long the credit of an unknown outcome stays reserved
 PARKED_AT_MOST: Final = timedelta(hours=48)
 NO_DEADLINE: Final = timedelta(days=7)  # how long messaging may keep a message of a campaign without deadline
 
@@ -125,10 +123,4 @@ def next_look(campaign: StoredCampaign, now: datetime) -> datetime | None:
 
 
 def _look_after_end(campaign: StoredCampaign, soon: datetime) -> datetime | None:
-    if campaign.number_held:
-        return soon
-    if campaign.closed:
-        return None
-    if campaign.status in ABANDONED or campaign.completed_at is None:
-        return soon
-    return max(soon, campaign.completed_at + UNKNOWN_KEPT)
+    return soon if campaign.number_held or not campaign.closed else None

@@ -1,5 +1,6 @@
 """Campaigns come to be: opened unseen, filled in chunks, then made real in one update; uploads in the same way."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from services.campaigns.domain.campaigns import UPLOAD_LEASE, StoredCampaign, TemplateSummary
@@ -141,7 +142,8 @@ class CreationHandlers:
 
     async def _undo_creation(self, campaign: StoredCampaign) -> None:
         if campaign.starting_at is not None:  # a start was cut short: what it reserved becomes free
-            await self.neighbours.release_credits(campaign.user_id, campaign.id, 0, 0, closed=True)
+            with suppress(NotFoundError):  # it died before it reserved any
+                await self.neighbours.release_credits(campaign.user_id, campaign.id, 0, 0, closed=True)
             await self.neighbours.release_number(campaign.phone_number_id, campaign.id)
         if await self.campaigns.change(campaign, {"upload.id": ""}) is not None:
             await self.recipients.delete_all(campaign.id)

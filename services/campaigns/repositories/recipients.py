@@ -145,11 +145,6 @@ class RecipientRepository:
         """How many rows are in a state."""
         return int(await self._rows.count_documents({"campaign_id": campaign_id, "state": state}))
 
-    async def has_unknown(self, campaign_id: str) -> bool:
-        """Whether only Meta knows of any recipient."""
-        query = {"campaign_id": campaign_id, "state": "failed", "unknown": True}
-        return await self._rows.find_one(query, {"_id": 1}) is not None
-
     async def list_overdue(self, campaign_id: str, limit: int) -> list[Row]:
         """Recipients that were released long ago and have no outcome: their batch may be lost."""
         query = {"campaign_id": campaign_id, "state": "released", "due_at": {"$lte": self.now()}}
