@@ -29,6 +29,7 @@ from shared.errors import WaapiError
 from shared.ids import derived_hex_id
 from shared.mongo import Database
 from shared.web.ops import Readiness
+from tests.eventually import eventually
 from tests.gateway.conftest import ENVIRONMENT
 
 WEBCHAT_ID = "webchat_8uJ1iK3oL5pZ7xC9vB2nM4"
@@ -112,6 +113,10 @@ class Desk:
             for entry in conversation.entries
             if entry.author == "visitor"
         ]
+
+    async def has_received(self, number: int) -> None:
+        """Wait for this many messages."""
+        await eventually(lambda: len(self.texts) == number)
 
     async def receive(self, command: ReceiveWebchatMessage) -> ReceivedWebchatMessage:
         """Store it once."""

@@ -99,6 +99,13 @@ class Visitor:
         """Call a method of the element."""
         return await self.widget.evaluate("(element, [name, given]) => element[name](...given)", [method, arguments])
 
+    async def focused(self) -> str | None:
+        """The name of what has the focus within the widget; None when that is elsewhere."""
+        name: str | None = await self.widget.evaluate(
+            "element => element.shadowRoot.activeElement?.getAttribute('aria-label') ?? null"
+        )
+        return name
+
     async def serious_findings(self) -> list[str]:
         """What axe finds against the widget, but for trifles."""
         results = await _AXE.run(self.page, context="webchat-widget")

@@ -76,7 +76,7 @@
     return "#" + part.map((c) => c.toString(16).padStart(2, "0")).join("");
   };
   /** Black or white, whichever reads better: one of them always has 4.5:1. @param {string} ground */
-  const readableOn = (ground) => (contrast(ground, "#ffffff") >= 4.5 ? "#ffffff" : "#0b0d12");
+  const readableOn = (ground) => (contrast(ground, "#ffffff") >= 4.5 ? "#ffffff" : "#000000");
   /** The colour, moved away from the ground until it can be read there. @param {string} colour @param {string} ground */
   const readable = (colour, ground) => {
     const end = luminance(ground) > 0.4 ? "#000000" : "#ffffff";
@@ -224,7 +224,8 @@
       this.url = `${API}${encodeURIComponent(webchatId)}/`;
       this.key = `waapi.webchat.${webchatId}`;
       this.hear = hear;
-      this.session = store.get(this.key); // {token, session_id}
+      const kept = store.get(this.key);
+      this.session = typeof kept?.token === "string" ? kept : null; // {token, session_id}
       this.position = 0;
       this.polling = false;
       this.stopping = new AbortController();
@@ -616,8 +617,7 @@
         el("header", { part: "header" }, dom.title, dom.close), dom.scroll, dom.quick, dom.banner, form,
       );
       this.shadowRoot.prepend(dom.panel);
-      this.#outbox = store.get(this.#outboxKey) || [];
-      for (const { id, text } of this.#outbox) this.#showMessage({ author: "visitor", text, client_message_id: id });
+      this.#takeOutbox();
     }
 
     get language() {
@@ -725,8 +725,7 @@
       this.#isReady = false;
       if (!this.#dom.panel) return this.#refresh();
       this.#clear();
-      this.#outbox = store.get(this.#outboxKey) || [];
-      for (const { id, text } of this.#outbox) this.#showMessage({ author: "visitor", text, client_message_id: id });
+      this.#takeOutbox();
       this.#refresh();
       if (this.isOpen) this.#connect();
     }
@@ -928,6 +927,13 @@
 
     get #outboxKey() {
       return `waapi.webchat.${this.getAttribute("agent-id")}.outbox`;
+    }
+
+    /** What an earlier page could not send. */
+    #takeOutbox() {
+      const kept = store.get(this.#outboxKey);
+      this.#outbox = Array.isArray(kept) ? kept.filter(({ id, text } = {}) => /^[\w-]{1,64}$/.test(id) && text) : [];
+      for (const { id, text } of this.#outbox) this.#showMessage({ author: "visitor", text, client_message_id: id });
     }
 
     #keepOutbox() {
