@@ -59,6 +59,8 @@ class CreditRepository:
 
     async def add_entries(self, entries: Sequence[Entry]) -> None:
         """Write new entries. One that is known and was never taken from its account gets another chance."""
+        if not entries:
+            return
         now = self.now()
         due = now + _FINISH_AFTER
         documents = [_to_document(entry) | {"created_at": now, "wake_at": due} for entry in entries]
