@@ -23,7 +23,9 @@ from services.gateway.routes.campaigns import CampaignRoutes
 from services.gateway.routes.channels import ChannelRoutes
 from services.gateway.routes.contacts import ContactRoutes
 from services.gateway.routes.credits import CreditRoutes
+from services.gateway.routes.deliveries import DeliveryRoutes
 from services.gateway.routes.discovery import DiscoveryRoutes
+from services.gateway.routes.event_stream import EventStream
 from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
 from services.gateway.routes.legacy import LegacyRoutes
@@ -101,7 +103,7 @@ def build_apps(
         *DiscoveryRoutes(login, asking).table(),
     )
     templates, button_clicks = TemplateRoutes(users, asking, idempotency), ButtonClickRoutes(asking)
-    campaign_events = CampaignEvents(asking)
+    campaign_events, event_stream = CampaignEvents(asking), EventStream(asking)
     dashboard = (
         *UserRoutes(users, asking, idempotency, utc_now).table(),
         *PhoneNumberRoutes(users, asking, idempotency, ring).table(),
@@ -119,13 +121,15 @@ def build_apps(
         *LegacyRoutes(templates, button_clicks).table(),
         *ApiKeyRoutes(keys, users, asking, idempotency, pepper, utc_now).table(),
         *WebhookRoutes(users, asking, idempotency, ring).table(),
+        *DeliveryRoutes(asking, idempotency).table(),
+        *event_stream.table(),
         *PRIVATE_DOCS.table(),
     )
     ops = ops_routes(SERVICE, readiness)
     healthz = [route for route in ops if route.path == "/healthz"]
     walls = PrivateWalls(settings.walls, login, settings.admin_jwt_secret.get_secret_value()).middlewares()
     private = web_app((*dashboard, *external, *ops), service=SERVICE, middlewares=walls, transient=TRANSIENT_ERRORS)
-    private.on_shutdown.append(campaign_events.close)
+    private.on_shutdown.extend((campaign_events.close, event_stream.close))
     public = _public_app((*external, *PUBLIC_DOCS.table(), *healthz), settings, database, asking, stream)
     return private, public
 

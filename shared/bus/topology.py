@@ -254,7 +254,6 @@ QUEUES: tuple[Queue, ...] = (
             subscriptions.ReplayDeliveries,
             subscriptions.ListEventTypes,
             subscriptions.HearEvents,
-            subscriptions.StopHearing,
         ),
         prefetch=20,
     ),

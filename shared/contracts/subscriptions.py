@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Command, Contract, Done, Identifier, Item, Query, Reply
+from shared.contracts.base import Command, Contract, Identifier, Item, Query, Reply
 from shared.contracts.conversations import Channel
 from shared.contracts.messaging import MessageSource
 from shared.contracts.webhooks import Subscription
@@ -209,12 +209,3 @@ class HearEvents(Command[HeardEvents]):
     user_id: Identifier
     after: int = 0
     limit: int = Field(default=100, ge=1, le=500)
-
-
-class StopHearing(Command[Done]):
-    """A listener has gone. Idempotent."""
-
-    message_type: ClassVar[str] = "webhooks.stop_hearing.v1"
-    reply_type: ClassVar[type[Reply]] = Done
-
-    listener_id: Identifier

@@ -28,7 +28,8 @@ from services.gateway.openapi.document import Api
 from services.gateway.openapi.numbers import NUMBER_OPERATIONS
 from services.gateway.openapi.operations import Parameter, RequestBody
 from services.gateway.openapi.templates import CLICKS_TAG, OLD_OPERATIONS, TEMPLATE_OPERATIONS, TEMPLATES_TAG
-from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody, CreateWebhookBody
+from services.gateway.openapi.webhooks import WEBHOOK_OPERATIONS, WEBHOOKS_TAG
+from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody
 from services.gateway.schemas.dashboard import AddPhoneNumberBody, CreateUserBody
 
 _USER_EXAMPLE = {"user_id": "usr_123", "email": "ravi@example.com", "company_name": "Acme"}
@@ -152,42 +153,6 @@ _KEYS = (
         answers=answers(200, models.Done, "It is revoked.", UNKNOWN),
     ),
 )
-_WEBHOOKS = (
-    operators_operation(
-        "Webhooks",
-        method="post",
-        path="/admin/webhooks",
-        name="createWebhook",
-        summary="Subscribe a URL to a user's events",
-        description="The secret is shown this once.",
-        parameters=(IDEMPOTENCY,),
-        body=RequestBody.of(
-            CreateWebhookBody,
-            {"user_id": "usr_123", "url": "https://shop.example.com/hooks/waapi", "events": ["message.sent"]},
-        ),
-        answers=answers(201, models.NewWebhookAnswer, "The webhook.", INVALID, UNKNOWN, WITH_BODY, LATE),
-    ),
-    operators_operation(
-        "Webhooks",
-        method="get",
-        path="/admin/webhooks",
-        name="listWebhooks",
-        summary="List a user's webhooks",
-        description="Without their secrets.",
-        parameters=(USER,),
-        answers=answers(200, models.WebhooksAnswer, "The webhooks.", INVALID),
-    ),
-    operators_operation(
-        "Webhooks",
-        method="delete",
-        path="/admin/webhooks/{webhook_id}",
-        name="deleteWebhook",
-        summary="Delete a webhook",
-        description="Nothing more is delivered.",
-        parameters=(in_path("webhook_id", "The webhook's id.", "wh_3k9d"),),
-        answers=answers(200, models.Done, "It is deleted.", UNKNOWN, LATE),
-    ),
-)
 
 DASHBOARD_API = Api(
     title="WAAPI dashboard API",
@@ -205,7 +170,7 @@ DASHBOARD_API = Api(
         TEMPLATES_TAG: "What may be said first, once Meta has approved it.",
         CLICKS_TAG: "Who tapped which button.",
         "API keys": "Who may use the external send API.",
-        "Webhooks": "Who hears what happens.",
+        WEBHOOKS_TAG: "Who hears what happens.",
         PROMPTS_TAG: "What agents are told to be.",
     },
     operations=(
@@ -221,7 +186,7 @@ DASHBOARD_API = Api(
         *TEMPLATE_OPERATIONS,
         *OLD_OPERATIONS,
         *_KEYS,
-        *_WEBHOOKS,
+        *WEBHOOK_OPERATIONS,
         *PROMPT_OPERATIONS,
     ),
 )

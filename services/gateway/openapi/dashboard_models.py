@@ -178,23 +178,6 @@ class KeyShown(KeyBase):
     last_used_at: Time | None
 
 
-class WebhookShown(Shown):
-    """A vendor webhook, without its secret."""
-
-    webhook_id: str
-    url: str
-    events: list[str]
-    status: Literal["active", "disabled"]
-    description: str | None
-    created_at: Time
-
-
-class NewWebhookShown(WebhookShown):
-    """A new vendor webhook with its secret, which is shown this once."""
-
-    secret: str
-
-
 class Answered(Enveloped):
     """Success."""
 
@@ -259,15 +242,3 @@ class KeyAnswer(Answered):
     """200."""
 
     data: KeyShown
-
-
-class NewWebhookAnswer(Answered):
-    """201."""
-
-    data: NewWebhookShown
-
-
-class WebhooksAnswer(Answered):
-    """200, newest first."""
-
-    data: list[WebhookShown]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from services.gateway.domain.permissions import DEFAULT_PERMISSIONS, Permission
-from services.gateway.schemas.fields import NOT_BLANK, Body, FutureTime, Identifier, Name, OptionalText
+from services.gateway.schemas.fields import Body, FutureTime, Identifier, Name
 from shared.web.field_errors import field_error
 
 Permissions = Annotated[list[Permission], Field(min_length=1, max_length=20)]
@@ -49,18 +49,3 @@ class ChangeApiKeyBody(Body):
     def changes(self) -> dict[str, Any]:
         """The members that were given."""
         return self.model_dump(include=self.model_fields_set)
-
-
-class CreateWebhookBody(Body):
-    """A new vendor webhook."""
-
-    # Which URLs and events are allowed is decided by the service that uses them.
-
-    user_id: Identifier
-    """Whose events it hears."""
-    url: Annotated[str, Field(min_length=1, max_length=2048), NOT_BLANK]
-    """A public https:// address on port 443, 80 or 8443."""
-    events: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=50)]
-    """Names of events, e.g. `message.sent`."""
-    description: OptionalText = None
-    """What people need to know about it."""

@@ -110,7 +110,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
 OptionalName = Annotated[Annotated[str, Field(max_length=200)] | None, EMPTY_IS_NONE]
 OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, EMPTY_IS_NONE]
 OptionalEmail = Annotated[Email | None, EMPTY_IS_NONE]
-FutureTime = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_time_text)]
+TimeText = BeforeValidator(_time_text)
+FutureTime = Annotated[AwareDatetime, Field(strict=False), TimeText]
 
 Recipient = Annotated[str, Checked(_recipient, _E164)]
 MediaLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), Checked(_media_link, _HTTPS)]

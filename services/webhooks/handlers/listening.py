@@ -6,8 +6,7 @@ from services.webhooks.domain.catalogue import event_types
 from services.webhooks.repositories.listeners import ListenerRepository
 from shared.bus.port import Bus
 from shared.clock import Clock
-from shared.contracts.base import Done
-from shared.contracts.subscriptions import EventTypes, HeardEvents, HearEvents, ListEventTypes, StopHearing
+from shared.contracts.subscriptions import EventTypes, HeardEvents, HearEvents, ListEventTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,6 @@ class ListeningHandlers:
         """Take the messages of webhooks.commands.v1."""
         self.bus.on(ListEventTypes, self.list_event_types)
         self.bus.on(HearEvents, self.hear_events)
-        self.bus.on(StopHearing, self.stop_hearing)
 
     async def list_event_types(self, _query: ListEventTypes) -> EventTypes:
         """The catalogue."""
@@ -32,8 +30,3 @@ class ListeningHandlers:
         """What a listener has not heard yet. Idempotent: asked again with the same `after`, the same again."""
         items = await self.listeners.ask(command.listener_id, command.user_id, command.after, command.limit, self.now())
         return HeardEvents(items=tuple(items))
-
-    async def stop_hearing(self, command: StopHearing) -> Done:
-        """Keep nothing for this listener any more. Idempotent."""
-        await self.listeners.forget(command.listener_id)
-        return Done()

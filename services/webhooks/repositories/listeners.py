@@ -50,10 +50,6 @@ class ListenerRepository:
         if documents:
             await insert_new(self._events, documents)
 
-    async def forget(self, listener_id: str) -> None:
-        """A listener has gone."""
-        await self._listeners.delete_one({"_id": {"$eq": listener_id}})
-
     async def _listening(self, user_ids: Collection[str], now: datetime) -> dict[str, list[str]]:
         found = self._listeners.find({"user_id": {"$in": list(user_ids)}, "asked_at": {"$gt": now - SILENT_FOR}})
         listeners: dict[str, list[str]] = {}

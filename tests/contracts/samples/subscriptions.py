@@ -32,5 +32,4 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     subscriptions.ListEventTypes(),
     subscriptions.HearEvents(listener_id="listener_1", user_id=USER_ID, after=7),
-    subscriptions.StopHearing(listener_id="listener_1"),
 )

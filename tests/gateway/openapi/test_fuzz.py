@@ -38,6 +38,10 @@ include-operation-id = "sendMessage"
 phases.coverage.generation.mode = "positive"
 phases.fuzzing.generation.max-examples = 80
 
+[[operations]]  # a stream that does not end
+include-operation-id = "streamEvents"
+enabled = false
+
 [checks]
 positive_data_acceptance.enabled = false  # ours, in the hooks, knows the rules beyond JSON Schema
 """

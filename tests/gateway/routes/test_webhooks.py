@@ -48,6 +48,7 @@ def _shown(command: webhooks.CreateSubscription) -> webhooks.Subscription:
         events=command.events,
         status="active",
         description=command.description,
+        header_names=command.header_names,
         created_at=NOON,
     )
 
@@ -69,7 +70,7 @@ async def test_a_webhook_is_created_with_a_secret_shown_once(gateway: Gateway, s
     listed = (await (await gateway.admin("GET", "/admin/webhooks?user_id=usr_1")).json())["data"]
 
     assert response.status == 201
-    assert list(made) == ["webhook_id", "url", "events", "status", "description", "secret", "created_at"]
+    assert list(made)[:6] == ["webhook_id", "url", "events", "status", "description", "secret"]
     assert (made["events"], made["status"], made["created_at"]) == (
         ["message.sent"],
         "active",
@@ -111,6 +112,14 @@ async def test_a_webhook_is_deleted_once(gateway: Gateway, service: WebhooksStan
         ({"events": "message.sent"}, 400, "events must be an array"),
         ({"events": [5]}, 400, "events[0] must be a string"),
         ({"description": "a" * 501}, 400, "description must have at most 500 characters"),
+        ({"channels": ["sms"]}, 400, "channels[0] must be 'whatsapp', 'instagram' or 'webchat'"),
+        ({"ordered": "yes"}, 400, "ordered must be true or false"),
+        ({"phone_number_ids": ["a b"]}, 400, "phone_number_ids[0] must have 1 to 128 letters, digits or _ . : + @ -"),
+        ({"headers": {"Host": "x"}}, 400, "headers.Host is a header that we set ourselves"),
+        ({"headers": {"webhook-id": "x"}}, 400, "headers.webhook-id is a header that we set ourselves"),
+        ({"headers": {"X-A": "a\r\nb"}}, 400, "headers.X-A must have at most 1000 printable ASCII characters"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, 400, "headers.x-a is used twice"),
+        ({"headers": {"bad name": "1"}}, 400, "headers must have names of letters, digits and - only"),
     ],
 )
 async def test_a_wrong_body_names_the_field_and_subscribes_nobody(
