@@ -28,6 +28,7 @@ from services.messaging.repositories.stops import StopRepository
 from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.webchat import WebchatRepository
 from shared.bus.port import Bus
+from shared.bus.stream import Stream
 from shared.clock import Clock
 from shared.mongo import Database
 
@@ -79,6 +80,7 @@ async def conversing(
     book: ConsentBook,
     copies: TemplateCopyRepository,
     receipts: ReadReceipts,
+    stream: Stream,
 ) -> Conversing:
     """Put the parts together, with their indexes in place."""
     inbound, senders = InboundRepository(database, now), SenderRepository(database, now)
@@ -87,13 +89,13 @@ async def conversing(
     for repository in (inbound, senders, conversations, webchat, notices):
         await repository.ensure_indexes()
     reception = Reception(bus, inbound, conversations, senders, webchat, Hearing(bus, book, stops, now))
-    handling = Handling(bus, conversations, webchat)
+    handling = Handling(bus, conversations, webchat, stream)
     numbers, histories = NumberRepository(database, now), HistoryRepository(database, copies)
     return Conversing(
         reception=reception,
         handling=handling,
         replies=Replies(conversations, messages, webchat, stops, handling, now),
-        webchat_sends=WebchatSends(webchat, announcer, now),
+        webchat_sends=WebchatSends(webchat, announcer, stream, now),
         received=ReceivedHandlers(bus, senders, reception),
         preferences=PreferenceHandlers(bus, senders, book),
         notices=NoticeHandlers(bus, notices),

@@ -12,7 +12,9 @@ import structlog
 from services.messaging.repositories.conversations import ConversationRepository, HandledBy, Thread
 from services.messaging.repositories.webchat import Line, WebchatRepository
 from shared.bus.port import Bus
+from shared.bus.stream import Stream
 from shared.contracts.conversations import ConversationHandlingChanged, HandlingChange
+from shared.contracts.turns import ENTRY_STORED
 from shared.errors import BusUnavailableError, NotFoundError
 
 log = structlog.get_logger()
@@ -27,6 +29,7 @@ class Handling:
     bus: Bus
     conversations: ConversationRepository
     webchat: WebchatRepository
+    stream: Stream
 
     async def hand_over(
         self,
@@ -53,12 +56,16 @@ class Handling:
             return
         for change in changes:
             if change.channel == "webchat":
-                await self.webchat.add_once(
-                    Line(change.id, change.conversation_id, change.at, handled_by=change.handled_by)
-                )
+                await self._show(change)
         try:
             await self.bus.publish(ConversationHandlingChanged(items=tuple(changes)))
         except BusUnavailableError as error:
             log.warning("handling_change_told_later", changes=len(changes), error=error.message)
             return
         await self.conversations.mark_announced(changes)
+
+    async def _show(self, change: HandlingChange) -> None:
+        await self.webchat.add_once(Line(change.id, change.conversation_id, change.at, handled_by=change.handled_by))
+        thread = await self.conversations.find(change.conversation_id)
+        if thread is not None:
+            await self.stream.publish(thread.recipient, ENTRY_STORED)

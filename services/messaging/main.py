@@ -50,6 +50,7 @@ from services.messaging.stopping import Stopping
 from services.messaging.sweeper import Sweeper
 from services.messaging.template_lookup import TemplateLookup
 from shared.bus.port import Bus
+from shared.bus.stream import MemoryStream, Stream, rabbit_stream
 from shared.clock import Clock, utc_now
 from shared.mongo import Database
 from shared.periodic import repeating
@@ -116,8 +117,12 @@ async def build(
     *,
     now: Clock = utc_now,
     worker: str | None = None,
+    stream: Stream | None = None,
 ) -> Messaging:
-    """Put the parts together, with their indexes in place; `worker` tells replicas apart in what they claim."""
+    """Put the parts together, with their indexes in place; `worker` tells replicas apart in what they claim.
+
+    Without a `stream` nobody is told at once that a web chat has a new line.
+    """
     worker = worker or worker_name()
     keys = settings.key_ring()
     messages = MessageRepository(database, worker, now)
@@ -148,7 +153,15 @@ async def build(
     preparation = Preparation(numbers, TemplateLookup(copies, bus), contacts, now)
     receipts = ReadReceipts(meta.session, meta.base_url, settings.instagram_base_url, keys)
     conversations = await conversing(
-        database, bus, now, messages=messages, announcer=announcer, book=book, copies=copies, receipts=receipts
+        database,
+        bus,
+        now,
+        messages=messages,
+        announcer=announcer,
+        book=book,
+        copies=copies,
+        receipts=receipts,
+        stream=stream or MemoryStream(),
     )
     return Messaging(
         dispatcher=dispatcher,
@@ -194,7 +207,9 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
             meta_client(settings.meta_graph_url, settings.meta_graph_version, settings.instagram_base_url)
         )
         service = await stack.enter_async_context(running("messaging", settings, settings.messaging_ops_bind))
-        messaging = await build(service.database, service.bus, meta, settings)
+        amqp_url = settings.amqp_url.get_secret_value()
+        stream = await stack.enter_async_context(rabbit_stream(amqp_url, service="messaging"))
+        messaging = await build(service.database, service.bus, meta, settings, stream=stream)
         messaging.register()
         stack.push_async_callback(messaging.drain)
         for name, work, seconds in (

@@ -13,8 +13,10 @@ from services.messaging.repositories.inbound import InboundRepository
 from services.messaging.repositories.senders import SenderRepository
 from services.messaging.repositories.webchat import Author, Line, WebchatRepository, line_of
 from shared.bus.port import Bus
+from shared.bus.stream import Stream
 from shared.clock import Clock
 from shared.contracts.messaging import MessageOutcome
+from shared.contracts.turns import ENTRY_STORED
 from shared.contracts.webchat import (
     GetWebchatTranscript,
     ReceivedWebchatMessage,
@@ -31,6 +33,7 @@ class WebchatSends:
 
     webchat: WebchatRepository
     announcer: Announcer
+    stream: Stream
     now: Clock
 
     async def send(self, message: OutboundMessage) -> MessageOutcome:
@@ -44,6 +47,7 @@ class WebchatSends:
                 author=_author(message.source),
             )
         )
+        await self.stream.publish(message.to, ENTRY_STORED)  # whoever shows the chat reads on at once
         sent_at = await self.webchat.add_sent(message)
         await self.announcer.announce_sent([sent_item(message, message.id, sent_at)])
         return outcome(message, "sent", wa_message_id=message.id)
