@@ -7,10 +7,13 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from services.gateway.domain.media_links import MediaLinks
 from services.gateway.repositories.api_keys import ApiKeyRepository
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
 from services.gateway.repositories.key_rates import KeyRateRepository
+from services.gateway.repositories.revoked_tokens import RevokedTokenRepository
 from services.gateway.repositories.users import UserRepository
+from services.gateway.routes.admin_login import AdminLogin, AdminTokenRoutes
 from services.gateway.routes.agents import AgentRoutes
 from services.gateway.routes.api_docs import PRIVATE_DOCS, PUBLIC_DOCS
 from services.gateway.routes.api_key_login import ApiKeyLogin
@@ -22,6 +25,7 @@ from services.gateway.routes.campaign_recipients import CampaignRecipientRoutes
 from services.gateway.routes.campaigns import CampaignRoutes
 from services.gateway.routes.channels import ChannelRoutes
 from services.gateway.routes.contacts import ContactRoutes
+from services.gateway.routes.conversations import ConversationRoutes
 from services.gateway.routes.credits import CreditRoutes
 from services.gateway.routes.deliveries import DeliveryRoutes
 from services.gateway.routes.discovery import DiscoveryRoutes
@@ -29,6 +33,9 @@ from services.gateway.routes.event_stream import EventStream
 from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
 from services.gateway.routes.legacy import LegacyRoutes
+from services.gateway.routes.media import MediaRoutes
+from services.gateway.routes.not_founds import PER_MINUTE, NotFounds
+from services.gateway.routes.ownership import Ownership
 from services.gateway.routes.phone_numbers import PhoneNumberRoutes
 from services.gateway.routes.private_walls import PrivateWalls
 from services.gateway.routes.prompts import PromptRoutes
@@ -87,6 +94,7 @@ async def ensure_indexes(database: Database) -> None:
     await ApiKeyRepository(database).ensure_indexes()
     await KeyRateRepository(database).ensure_indexes()
     await IdempotencyRepository(database).ensure_indexes()
+    await RevokedTokenRepository(database).ensure_indexes()
 
 
 def build_apps(
@@ -104,6 +112,7 @@ def build_apps(
     )
     templates, button_clicks = TemplateRoutes(users, asking, idempotency), ButtonClickRoutes(asking)
     campaign_events, event_stream = CampaignEvents(asking), EventStream(asking)
+    media = MediaRoutes(asking, MediaLinks(pepper, settings.public_base_url.rstrip("/")), utc_now)
     dashboard = (
         *UserRoutes(users, asking, idempotency, utc_now).table(),
         *PhoneNumberRoutes(users, asking, idempotency, ring).table(),
@@ -113,12 +122,15 @@ def build_apps(
         *SendingRoutes(asking, idempotency, utc_now, settings.is_local).table(),
         *ContactRoutes(users, asking, idempotency, settings.is_local).table(),
         *CreditRoutes(users, asking, idempotency).table(),
+        *ConversationRoutes(asking, idempotency, utc_now, rules).table(),
+        *media.table(),
         *CampaignRoutes(asking, idempotency).table(),
         *CampaignRecipientRoutes(asking, idempotency).table(),
         *campaign_events.table(),
         *templates.table(),
         *button_clicks.table(),
         *LegacyRoutes(templates, button_clicks).table(),
+        *AdminTokenRoutes(RevokedTokenRepository(database), utc_now).table(),
         *ApiKeyRoutes(keys, users, asking, idempotency, pepper, utc_now).table(),
         *WebhookRoutes(users, asking, idempotency, ring).table(),
         *DeliveryRoutes(asking, idempotency).table(),
@@ -127,11 +139,25 @@ def build_apps(
     )
     ops = ops_routes(SERVICE, readiness)
     healthz = [route for route in ops if route.path == "/healthz"]
-    walls = PrivateWalls(settings.walls, login, settings.admin_jwt_secret.get_secret_value()).middlewares()
+    walls = _walls(settings, database, asking, login).middlewares()
     private = web_app((*dashboard, *external, *ops), service=SERVICE, middlewares=walls, transient=TRANSIENT_ERRORS)
     private.on_shutdown.extend((campaign_events.close, event_stream.close))
-    public = _public_app((*external, *PUBLIC_DOCS.table(), *healthz), settings, database, asking, stream)
+    public = _public_app(
+        (*external, *media.files(), *PUBLIC_DOCS.table(), *healthz), settings, database, asking, stream
+    )
     return private, public
+
+
+def _walls(settings: GatewaySettings, database: Database, asking: Asking, login: ApiKeyLogin) -> PrivateWalls:
+    misses = KeyRateRepository(database, per_second=PER_MINUTE / 60, burst=PER_MINUTE)
+    return PrivateWalls(
+        walls=settings.walls,
+        login=login,
+        operators=AdminLogin(settings.admin_tokens, RevokedTokenRepository(database)),
+        ownership=Ownership(asking),
+        identity_key=settings.identity_key,
+        not_founds=None if settings.is_local else NotFounds(misses),
+    )
 
 
 def _public_app(
@@ -144,7 +170,7 @@ def _public_app(
     """What the world may reach: the given routes, and web chats."""
     visitors = Visitors(asking, settings.key_ring, utc_now)
     limits = WebchatLimits(database, enabled=not settings.is_local, trusted_proxies=settings.trusted_proxies)
-    events = WebchatEvents(visitors, asking, stream)
+    events = WebchatEvents(visitors, asking, stream, settings.webchat_ping_seconds)
     webchat = (*WebchatRoutes(visitors, asking, limits, stream).table(), *events.table(), *widget_routes())
     walls = WebchatWalls(origin_of_url(settings.public_base_url)).middleware()
     app = web_app((*routes, *webchat), service=SERVICE, middlewares=(walls,), transient=TRANSIENT_ERRORS)

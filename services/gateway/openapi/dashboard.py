@@ -1,6 +1,7 @@
 """The dashboard API and the operator's routes, described."""
 
 from services.gateway.openapi import dashboard_models as models
+from services.gateway.openapi.admin_tokens import TOKEN_OPERATIONS, TOKENS_TAG
 from services.gateway.openapi.agents import AGENT_OPERATIONS, AGENTS_TAG, PROMPT_OPERATIONS, PROMPTS_TAG
 from services.gateway.openapi.campaigns import CAMPAIGN_OPERATIONS, CAMPAIGNS_TAG
 from services.gateway.openapi.channels import CHANNEL_OPERATIONS, CHANNELS_TAG
@@ -11,6 +12,7 @@ from services.gateway.openapi.contacts import (
     SENDING_OPERATIONS,
     SENDING_TAG,
 )
+from services.gateway.openapi.conversations import CONVERSATION_OPERATIONS, CONVERSATIONS_TAG
 from services.gateway.openapi.dashboard_parts import (
     CHANGED_BODY,
     IDEMPOTENCY,
@@ -166,12 +168,14 @@ DASHBOARD_API = Api(
         CHANNELS_TAG: "Chats on the user's own sites.",
         SENDING_TAG: "One message to one person, and what became of any.",
         CONTACTS_TAG: "Whom users write to, and whether they want marketing.",
+        CONVERSATIONS_TAG: "What was said, and who answers.",
         CAMPAIGNS_TAG: "One template to many recipients, each addressed once.",
         TEMPLATES_TAG: "What may be said first, once Meta has approved it.",
         CLICKS_TAG: "Who tapped which button.",
         "API keys": "Who may use the external send API.",
         WEBHOOKS_TAG: "Who hears what happens.",
         PROMPTS_TAG: "What agents are told to be.",
+        TOKENS_TAG: "Who may operate.",
     },
     operations=(
         *_USERS,
@@ -182,11 +186,13 @@ DASHBOARD_API = Api(
         *SENDING_OPERATIONS,
         *CONTACT_OPERATIONS,
         *CREDIT_OPERATIONS,
+        *CONVERSATION_OPERATIONS,
         *CAMPAIGN_OPERATIONS,
         *TEMPLATE_OPERATIONS,
         *OLD_OPERATIONS,
         *_KEYS,
         *WEBHOOK_OPERATIONS,
         *PROMPT_OPERATIONS,
+        *TOKEN_OPERATIONS,
     ),
 )
