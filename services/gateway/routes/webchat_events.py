@@ -24,7 +24,6 @@ from shared.contracts.webchat import GetWebchatTranscript, WebchatEntry, Webchat
 from shared.errors import WaapiError
 from shared.web.envelopes import success
 
-PING_SECONDS = 15.0  # proxies close what is silent for 30 or 60; a widget gives up on a stream after 40
 LONGEST_WAIT_SECONDS = 25
 _PAGE = 100
 _HEADERS = {
@@ -44,7 +43,7 @@ class WebchatEvents:
     visitors: Visitors
     asking: Asking
     stream: Stream
-    ping_seconds: float = PING_SECONDS
+    ping_seconds: float = 15.0  # a widget gives up on a stream that is silent for 40
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def table(self) -> list[web.RouteDef]:
@@ -77,6 +76,8 @@ class WebchatEvents:
     async def _follow(self, response: web.StreamResponse, told: "_Telling", deltas: Deltas) -> None:
         while not self._closing.is_set():
             delta = await self._next(deltas, self.ping_seconds)
+            if self._closing.is_set():
+                return
             if delta is None:
                 await response.write(b": ping\n\n")
             await _write(response, [event async for event in told.hear(delta)])
