@@ -69,8 +69,8 @@ class TemplateLookup:
         Raises NotFoundError (unknown, or another user's), InvalidInputError (of another WABA than the number's, or not
         approved).
         """
-        template = None if newest else await self.copies.get(template_id)
-        if template is None or template.status != APPROVED:  # it may have been approved a moment ago
+        template = await self.copies.get(template_id)
+        if newest or template is None or template.status != APPROVED:  # it may have been approved a moment ago
             template = await self._ask_for(template_id) or template
         if template is None or template.user_id != number.user_id or template.status == "DELETED":
             raise NotFoundError("Template not found")
@@ -108,8 +108,8 @@ class TemplateLookup:
     async def _ask_for(self, template_id: str) -> Template | None:
         try:
             found = await self.bus.request(GetTemplate(template_id=template_id), timeout_seconds=_SECOND_LOOK_SECONDS)
-        except NotFoundError:
-            return None
+        except NotFoundError as error:
+            raise NotFoundError("Template not found") from error
         except WaapiError as error:  # our copy has to do, if there is one
             log.info("template_not_asked_again", template_id=template_id, error=error.message)
             return None
