@@ -14,7 +14,15 @@ from services.messaging.domain.states import FAILED, SENT, State
 from services.messaging.repositories.messages import MessageRepository
 from shared.bus.port import Bus
 from shared.contracts.base import ReplyAddress
-from shared.contracts.messaging import FailedMessage, MessageOutcome, MessagesFailed, MessagesSent, SentMessage
+from shared.contracts.messaging import (
+    FailedMessage,
+    MessageOutcome,
+    MessagesFailed,
+    MessagesQueued,
+    MessagesSent,
+    QueuedMessage,
+    SentMessage,
+)
 from shared.crashpoints import crash_point
 from shared.errors import BusUnavailableError
 from shared.mongo import TRANSIENT_ERRORS
@@ -51,6 +59,15 @@ class Announcer:
     async def announce_sent(self, items: Sequence[SentMessage]) -> None:
         """Publish `MessagesSent`, then forget that it was due."""
         await self._announce(MessagesSent(items=tuple(items)), [item.message_id for item in items], SENT)
+
+    async def announce_queued(self, items: Sequence[QueuedMessage]) -> None:
+        """Publish `MessagesQueued`. Nothing remembers that it is due: it says what the next event outdates."""
+        if not items:
+            return
+        try:
+            await self.bus.publish(MessagesQueued(items=tuple(items)))
+        except BusUnavailableError as error:
+            log.info("waiting_not_announced", messages=len(items), error=error.message)
 
     async def announce_failed(self, items: Sequence[FailedMessage], state: State = FAILED) -> None:
         """Publish `MessagesFailed`, then forget that it was due."""

@@ -14,10 +14,10 @@ import structlog
 
 from services.messaging.announcements import Announcer, Answer
 from services.messaging.consequences import Consequences
-from services.messaging.domain.messages import OutboundMessage, failed_item, outcome, sent_item
+from services.messaging.domain.messages import OutboundMessage, failed_item, outcome, queued_item, sent_item
 from services.messaging.domain.results import Accepted, Failed, Postponed, Unknown, Verdict
 from services.messaging.repositories.messages import MessageRepository
-from shared.contracts.messaging import FailedMessage, SentMessage
+from shared.contracts.messaging import FailedMessage, QueuedMessage, SentMessage
 from shared.crashpoints import crash_point
 from shared.gathering import Gathering
 from shared.insist import insist
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 _ANNOUNCE_EVERY_SECONDS = 0.05  # the caller has his answer; listeners may hear of several at once
 _TOGETHER = 100  # results in one write, and events in one message
 
-Item = SentMessage | FailedMessage
+Item = SentMessage | QueuedMessage | FailedMessage
 Told = tuple[Answer | None, Item | None]  # to whoever waits for the message, and to everybody
 
 
@@ -114,6 +114,8 @@ class Recorder:
                     return (message.reply, told), failed_item(message, failure, error, failed_at)
             case Postponed() as verdict:
                 await insist(partial(self.messages.record_postponed, message, attempt_id, verdict))
+                if message.attempt <= 1:  # listeners know from the first time that it waits
+                    return None, queued_item(message, verdict.reason, self.messages.now())
             case Unknown(error=error) as verdict:
                 await insist(partial(self.messages.record_unknown, message, attempt_id, verdict))
                 if error is not None:  # Meta has spoken; other unknowns may still be settled while the caller waits
@@ -123,6 +125,7 @@ class Recorder:
 
     async def _announce(self, items: Sequence[Item]) -> list[None]:
         await self.announcer.announce_sent([item for item in items if isinstance(item, SentMessage)])
+        await self.announcer.announce_queued([item for item in items if isinstance(item, QueuedMessage)])
         await self.announcer.announce_failed([item for item in items if isinstance(item, FailedMessage)])
         return [None] * len(items)
 

@@ -175,7 +175,7 @@ class QueuedMessage(Item):
     campaign_id: Identifier | None = None
     recipient_id: Identifier | None = None
     template_id: Identifier | None = None
-    reason: str  # meta_<code>, with which Meta refused it for now
+    reason: str  # what it waits for, e.g. meta_130429
     queued_at: AwareDatetime
 
 

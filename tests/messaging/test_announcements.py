@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.messaging.domain.states import ANNOUNCE_AFTER
+from shared.contracts.messaging import MessagesQueued
 from shared.errors import BusUnavailableError
 from tests.eventually import eventually
 from tests.messaging.meta import cut, refuse
@@ -118,3 +119,16 @@ async def test_two_sweepers_announce_a_message_under_the_same_id(stage: Stage) -
 
     assert {item.id for item in stage.sent()} == {f"message.sent:{message_id()}"}
     assert "wake_at" not in await stage.document()
+
+
+async def test_a_message_that_meta_takes_later_is_announced_as_waiting_once(stage: Stage) -> None:
+    stage.meta.will(refuse(130429), refuse(130429))
+    await stage.messaging.sends.send_messages([received(text())])
+
+    for _ in range(3):
+        stage.clock.pass_time(600)
+        await stage.sweep()
+
+    queued = [item for event in stage.bus.published if isinstance(event, MessagesQueued) for item in event.items]
+    assert [(item.id, item.reason) for item in queued] == [(f"message.queued:{message_id()}", "meta_130429")]
+    assert [item.message_id for item in stage.sent()] == [message_id()]

@@ -158,9 +158,9 @@ async def test_a_crash_after_a_post_to_a_vendor_posts_once_more_under_the_same_i
     async with crashing(neighbours, "webhooks.delivered"):
         await neighbours.bus.request(create_subscription(receiver.url(), sealed_secret=SEALED), timeout_seconds=5)
         await neighbours.bus.publish(sent(1))
-    deliveries = neighbours.database["deliveries"]
-    (held,) = await deliveries.find().to_list()
-    await deliveries.update_one({}, {"$set": {"next_attempt_at": utc_now()}})  # as if the lease had run out
+    (held,) = await neighbours.database["deliveries"].find().to_list()
+    # As if the lease had run out.
+    await neighbours.database["subscriptions"].update_one({}, {"$set": {"lane.until": utc_now()}})
 
     async with started("webhooks", neighbours.environ):
         await eventually(lambda: len(receiver.posts) == 2)

@@ -8,7 +8,14 @@ from services.messaging.domain.opaque import opaque_data
 from services.messaging.domain.payloads_reply import instagram_body
 from services.messaging.domain.states import FAILED, SENT, UNKNOWN, MessageClass
 from shared.contracts.base import ReplyAddress
-from shared.contracts.messaging import FailedMessage, MessageOutcome, MessageSource, MetaError, SentMessage
+from shared.contracts.messaging import (
+    FailedMessage,
+    MessageOutcome,
+    MessageSource,
+    MetaError,
+    QueuedMessage,
+    SentMessage,
+)
 from shared.ids import derived_hex_id
 
 _WHATSAPP = b'{"messaging_product"'
@@ -108,6 +115,25 @@ def sent_item(message: OutboundMessage, wa_message_id: str, sent_at: datetime) -
         recipient_id=message.recipient_id,
         template_id=message.template_id,
         sent_at=sent_at,
+    )
+
+
+def queued_item(message: OutboundMessage, reason: str, queued_at: datetime) -> QueuedMessage:
+    """The one `message.queued` of a message, however often it has to wait."""
+    return QueuedMessage(
+        id=f"message.queued:{message.id}",
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        user_id=message.user_id,
+        phone_number_id=message.phone_number_id,
+        to=message.to,
+        type=message.type,
+        source=message.source,
+        campaign_id=message.campaign_id,
+        recipient_id=message.recipient_id,
+        template_id=message.template_id,
+        reason=reason,
+        queued_at=queued_at,
     )
 
 

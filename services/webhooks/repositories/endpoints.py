@@ -15,7 +15,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from services.webhooks.domain.health import Health
 from shared.mongo import Database
 
-LEASE = timedelta(seconds=30)  # twice an attempt
+LEASE = timedelta(seconds=20)  # an attempt and its record; renewed from half of it on
 
 _FIELDS = {
     "user_id": 1,
