@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.messaging.announcements import Announcer
+from services.messaging.clients.media import MediaClient
 from services.messaging.clients.receipts import ReadReceipts
 from services.messaging.consent import ConsentBook
 from services.messaging.handlers.context import ContextHandlers
 from services.messaging.handlers.conversations import ConversationHandlers
+from services.messaging.handlers.media import MediaHandlers
 from services.messaging.handlers.notices import NoticeHandlers
 from services.messaging.handlers.preferences import PreferenceHandlers
 from services.messaging.handlers.received import ReceivedHandlers
@@ -20,6 +22,7 @@ from services.messaging.repositories.contexts import ContextRepository
 from services.messaging.repositories.conversations import ConversationRepository
 from services.messaging.repositories.histories import HistoryRepository
 from services.messaging.repositories.inbound import InboundRepository
+from services.messaging.repositories.media import MediaRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.notices import NoticeRepository
 from services.messaging.repositories.numbers import NumberRepository
@@ -49,6 +52,7 @@ class Conversing:
     webchat: WebchatHandlers
     conversations: ConversationHandlers
     context: ContextHandlers
+    media: MediaHandlers
 
     def register(self) -> None:
         """Take every message that is about conversations."""
@@ -59,6 +63,7 @@ class Conversing:
             self.webchat,
             self.conversations,
             self.context,
+            self.media,
         ):
             handlers.register()
 
@@ -80,6 +85,7 @@ async def conversing(
     book: ConsentBook,
     copies: TemplateCopyRepository,
     receipts: ReadReceipts,
+    media_client: MediaClient,
     stream: Stream,
 ) -> Conversing:
     """Put the parts together, with their indexes in place."""
@@ -101,5 +107,6 @@ async def conversing(
         notices=NoticeHandlers(bus, notices),
         webchat=WebchatHandlers(bus, senders, inbound, conversations, webchat, reception, now),
         conversations=ConversationHandlers(bus, histories, conversations, numbers, handling, receipts),
+        media=MediaHandlers(bus, MediaRepository(database, now), numbers, media_client, receipts.keys),
         context=ContextHandlers(bus, conversations, ContextRepository(database), copies),
     )

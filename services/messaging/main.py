@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.messaging.announcements import Announcer
 from services.messaging.clients.graph import GraphReader
+from services.messaging.clients.media import MediaClient
 from services.messaging.clients.meta import MetaClient, meta_client
 from services.messaging.clients.receipts import ReadReceipts
 from services.messaging.consent import ConsentBook
@@ -161,6 +162,7 @@ async def build(
         book=book,
         copies=copies,
         receipts=receipts,
+        media_client=MediaClient(meta.session, meta.base_url, settings.media_max_bytes),
         stream=stream or MemoryStream(),
     )
     return Messaging(

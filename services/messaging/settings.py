@@ -21,6 +21,7 @@ class Settings(settings.Settings):
     instagram_graph_url: str = "https://graph.instagram.com"
     default_credits: int = Field(default=100, ge=0)
     meter_external_api: bool = False  # whether a message by the external send API costs a credit, too
+    media_max_bytes: int = Field(default=25 * 1024 * 1024, ge=1)  # of a file that a customer sent
     default_messages_per_second: int = Field(default=80, ge=1, le=1000)
     send_timeout_seconds: float = Field(default=25.0, gt=0)
     send_lease_seconds: float = Field(default=120.0, gt=0)
