@@ -31,7 +31,8 @@ def send(number: int = 1, values: dict[str, str] | None = None, **changes: Any) 
     content = TemplateByIdContent(
         template_id=TEMPLATE.template_id, values={"1": "Sarah", "2": "17"} if values is None else values
     )
-    return text(number, **({"content": content, "source": "dashboard"} | changes))
+    fields: dict[str, Any] = {"content": content, "source": "dashboard"} | changes
+    return text(number, **fields)
 
 
 async def balance(stage: Stage) -> Credits:
