@@ -52,10 +52,11 @@ crash: ## kill services, broker and database while messages flow, and count (ARG
 	$(PREPARE) servers
 	@$(PYTHON_HERE) -m tests.crash $(ARGS)
 
-contracts: ## write the schema files of all messages on the bus, and the OpenAPI documents
+contracts: ## write the schema files of all messages on the bus, the OpenAPI documents and the page of events
 	$(PREPARE)
 	@$(PYTHON_HERE) -m shared.contracts.schemas
 	@$(PYTHON_HERE) -m services.gateway.openapi.files
+	@$(PYTHON_HERE) -m services.webhooks.events_page
 
 admin-token: ## print a bearer token for /admin, valid for an hour
 	$(PREPARE)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from services.webhooks.domain.events import message_sent
+from services.webhooks.domain.telling import message_sent
 from services.webhooks.domain.signing import signed_headers
 from shared.clock import utc_now
 from tests.webhooks.stage import sent_message
@@ -48,7 +48,7 @@ class Post:
 
 def signed(*, authentic: bool, fresh: bool, age: timedelta = timedelta(0), body: bytes = BODY) -> Post:
     """A request that webhooks signed some time ago."""
-    return Post(authentic, fresh, body, signed_headers(body, SECRET, event_id=EVENT.event_id, at=utc_now() - age))
+    return Post(authentic, fresh, body, signed_headers(body, [SECRET], event_id=EVENT.event_id, at=utc_now() - age))
 
 
 def posts() -> dict[str, Post]:

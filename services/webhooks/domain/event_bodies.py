@@ -32,7 +32,7 @@ class MessageSentBody(BaseModel):
     message_id: str
     """Ours."""
     wa_message_id: str
-    """Meta's; on web chat, ours again."""
+    """Meta's."""
     conversation_id: str | None
     to: str
     """The recipient: E.164 on WhatsApp, the scoped id on Instagram."""
