@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from services.webhooks.domain.telling import message_sent
 from services.webhooks.domain.signing import signed_headers
+from services.webhooks.domain.telling import message_sent
 from shared.clock import utc_now
 from tests.webhooks.stage import sent_message
 
