@@ -26,7 +26,7 @@ _SECRET = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
 _PHONE = re.compile(r"(?<![\w.])(\+[1-9]\d{2,3})\d{2,9}(\d{2})(?!\d)")
-_QUIET_LOGGERS = ("aiormq", "aio_pika", "aiohttp.access", "httpx", "httpcore", "pymongo")
+_QUIET_LOGGERS = ("aiormq", "aio_pika", "aiohttp.access", "httpx", "httpx2", "httpcore", "pymongo")
 
 
 def mask(text: str) -> str:

@@ -67,14 +67,13 @@ class Answering:
         A model that fails leaves a visible error at the agent, and the customer gets the fallback text. Raises
         OutdatedError, and stops the model, once `lost` is set.
         """
-        agent = await self.agents.find(turn.agent_id)
-        context = await self._context(turn)
+        agent, context = await asyncio.gather(self.agents.find(turn.agent_id), self._context(turn))
         seen = turn.head.seen if turn.head else frozenset()
         if agent is None or context is None or context.handled_by == "human":
             return None
         if not is_owed_an_answer(context.messages, seen):
             return None
-        if not await self.turns.look_at(turn, context.sequence):
+        if context.sequence > turn.sequence and not await self.turns.look_at(turn, context.sequence):
             raise OutdatedError
         answer = await self._thought(turn, agent, context, lost)
         if not await self.turns.store_answer(turn, answer):

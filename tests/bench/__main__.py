@@ -18,7 +18,7 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.logging import configure_logging
 from shared.mongo import connect, database_of
-from tests.bench import payloads
+from tests.bench import answers, payloads
 from tests.bench.dispatch import BATCH_SIZE, TEMPLATE, Dispatch
 from tests.bench.latency import Caller
 from tests.bench.processes import Processes
@@ -92,7 +92,7 @@ class Bench:
             sustained_per_second=sustained_per_second,
             sustained=sustained,
             memory_mib=self.processes.resident_mib(),
-            lines=(payloads.measure(),),
+            lines=(payloads.measure(), await answers.measure(self.product.api, self.tenant)),
         )
 
     @asynccontextmanager
