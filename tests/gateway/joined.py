@@ -79,9 +79,9 @@ class Joined:
 
 
 @asynccontextmanager
-async def joined_on(database: Database) -> AsyncIterator[Joined]:
-    """All of it on one database, with user usr_456."""
-    bus, settings = MemoryBus(), GatewaySettings.from_env(ENVIRONMENT)
+async def joined_on(database: Database, **environ: str) -> AsyncIterator[Joined]:
+    """All of it on one database, configured as usual but for `environ`."""
+    bus, settings = MemoryBus(), GatewaySettings.from_env(ENVIRONMENT | environ)
     at_meta = SandboxSettings("127.0.0.1", 0, "an app secret", "verify", "http://127.0.0.1:9/webhooks/meta", "1234")
     numbers = NumberRepository(database, utc_now)
     for repository in (numbers, AgentStatsRepository(database, utc_now)):
@@ -100,6 +100,4 @@ async def joined_on(database: Database) -> AsyncIterator[Joined]:
         NumberLinkHandlers(bus, numbers, links, AgentStatsRepository(database, utc_now)).register()
         VerificationHandlers(bus, numbers, reader, reader, settings.key_ring).register()
         (await agents.build(database, bus)).register()
-        joined = Joined(client, bus, database, owner)
-        await joined.make_user()
-        yield joined
+        yield Joined(client, bus, database, owner)

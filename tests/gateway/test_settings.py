@@ -61,3 +61,30 @@ def test_only_a_local_gateway_has_origins_of_its_own_accord() -> None:
         "https://a.example",
         "https://b.example",
     )
+
+
+@pytest.mark.parametrize("proxies", ["nonsense", "10.0.0.1/8"])
+def test_a_trusted_proxy_is_a_network(proxies: str) -> None:
+    with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES"):
+        settings(TRUSTED_PROXIES=proxies)
+
+
+def test_proxy_mode_needs_a_key_to_tell_who_asks() -> None:
+    with pytest.raises(ConfigurationError, match="DASHBOARD_IDENTITY_KEY"):
+        settings(DASHBOARD_AUTH="proxy")
+
+
+def test_a_key_that_cannot_check_identities_is_named_but_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="DASHBOARD_IDENTITY_KEY") as raised:
+        settings(DASHBOARD_AUTH="proxy", DASHBOARD_IDENTITY_KEY="short canary")
+
+    assert "canary" not in str(raised.value)
+
+
+def test_proxy_mode_does_not_open_the_private_listener_either() -> None:
+    with pytest.raises(ConfigurationError, match="DASHBOARD_TRUSTED_CIDRS"):
+        settings(DASHBOARD_AUTH="proxy", DASHBOARD_IDENTITY_KEY="x" * 32, GATEWAY_PRIVATE_BIND="0.0.0.0:4000")
+
+
+def test_in_local_mode_nobody_is_asked_who_they_are() -> None:
+    assert settings(DASHBOARD_IDENTITY_KEY="x" * 32).identity_key is None

@@ -17,9 +17,16 @@ async def _joined_database(mongodb_client: Client) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def joined(_joined_database: Database) -> AsyncIterator[Joined]:
-    """Gateway, numbers, agents and the sandbox, with user usr_456 and nothing else."""
+async def joined_database(_joined_database: Database) -> Database:
+    """An empty database. Making collections and indexes takes longer than most tests, so those stay."""
     for name in await _joined_database.list_collection_names():
         await _joined_database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
-    async with joined_on(_joined_database) as ready:
+    return _joined_database
+
+
+@pytest.fixture
+async def joined(joined_database: Database) -> AsyncIterator[Joined]:
+    """Gateway, numbers, agents and the sandbox, with user usr_456 and nothing else."""
+    async with joined_on(joined_database) as ready:
+        await ready.make_user()
         yield ready
