@@ -255,6 +255,7 @@ CONVERSATION_OPERATIONS = (
         summary="Get a media file that a customer sent",
         description="Leads to a signed link, which lasts five minutes and needs no credential.",
         parameters=(in_path("media_id", "A message's `media_id`.", "media_65f0c0ffee65f0c0ffee65f8"),),
-        answers=answers(302, models.Done, "The file is at `Location`; there is no body.", UNKNOWN, META, LATE),
+        answers=dict(answers(302, models.Done, "", UNKNOWN, META, LATE))
+        | {302: Answer("The file is at `Location`; there is no body.", (), {}, ("Location",))},
     ),
 )

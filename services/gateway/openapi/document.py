@@ -38,6 +38,7 @@ _HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Deprecation": ("Since when the route is deprecated: `@` and Unix seconds.", {"type": "string"}),
     "Link": ("The route to use instead, as `successor-version`.", {"type": "string"}),
     "Retry-After": ("Seconds after which to try again.", {"type": "integer", "minimum": 0}),
+    "Location": ("Where to go on.", {"type": "string", "format": "uri"}),
     "WWW-Authenticate": ("`Bearer`", {"type": "string"}),
     "RateLimit-Limit": ("Requests a second in the long run.", {"type": "integer"}),
     "RateLimit-Remaining": ("Requests left now.", {"type": "integer"}),

@@ -85,7 +85,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def contents_of(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The JSON that an operation takes and answers."""
     for part in (operation.get("requestBody"), *operation["responses"].values()):
-        if part is not None:
+        if part is not None and "application/json" in part.get("content", {}):
             yield part["content"]["application/json"]
 
 
@@ -111,7 +111,7 @@ def routes(client: Client) -> set[tuple[str, str]]:
 
 def is_aside(path: str) -> bool:
     """Whether a path belongs to no API."""
-    return path in OPERATIONS or path.startswith(("/docs", "/openapi", "/widget"))
+    return path in OPERATIONS or path.startswith(("/docs", "/openapi", "/widget", "/media/"))
 
 
 def shape(path: str, method: str) -> tuple[str, str]:
