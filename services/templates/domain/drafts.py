@@ -77,7 +77,7 @@ def said_variables(
         _spoken_of(variable, gap, said[at[index]]) if index in at else variable
         for index, (variable, gap) in enumerate(zip(found, gaps, strict=True))
     )
-    _require_different_names(variables)
+    _require_different_names(said, variables)
     return variables
 
 
@@ -109,12 +109,11 @@ def _no_place(variable: VariableInput, gaps: Sequence[Placeholder]) -> str:
     return f"({variable.variable_name}) has no place in the {where}, which has {those}"
 
 
-def _require_different_names(variables: Sequence[TemplateVariable]) -> None:
-    names: set[str] = set()
-    for variable in variables:
-        if variable.variable_name in names:
-            raise _refused("variables", f"must have different names, but {variable.variable_name} is there twice")
-        names.add(variable.variable_name)
+def _require_different_names(said: Sequence[VariableInput], variables: Sequence[TemplateVariable]) -> None:
+    names = [variable.variable_name for variable in variables]
+    for name in (variable.variable_name for variable in said):
+        if names.count(name) > 1:
+            raise _refused("variables", f"must have different names, but {name} is there twice")
 
 
 def _ids_only(known: Sequence[TemplateVariable]) -> list[TemplateVariable]:
