@@ -85,6 +85,9 @@ class Sweeper:
         await self._announce(sent, failed)
 
     async def _announce(self, sent: list[StoredMessage], failed: list[StoredMessage]) -> None:
+        await self.dispatcher.recorder.consequences.of_acceptance([stored.message for stored in sent])
+        for stored in failed:
+            await self.dispatcher.recorder.consequences.of_failure(stored.message)
         await self.announcer.answer_stored([*sent, *failed])
         await self.announcer.announce_sent(
             [

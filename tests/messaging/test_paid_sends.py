@@ -9,8 +9,15 @@ from services.messaging.domain.ledger import message_entry_id
 from shared.contracts.content import TemplateByIdContent
 from shared.contracts.credits import GrantCredits, ReleaseCredits, ReserveCredits
 from shared.contracts.messaging import ContactInput, Credits, GetCredits, SendMessage
+from shared.contracts.template_drafts import GetTemplate, TemplateDetails
 from shared.contracts.templates import TemplateVariable
-from shared.errors import ConflictError, InsufficientCreditsError, InvalidInputError, NotFoundError
+from shared.errors import (
+    ConflictError,
+    InsufficientCreditsError,
+    InvalidInputError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
 from tests.messaging.meta import cut, refuse
 from tests.messaging.stage import USER, Stage, batch, message_id, stage_on, status, template, text
 
@@ -39,10 +46,16 @@ async def balance(stage: Stage) -> Credits:
     return await stage.bus.request(GetCredits(user_id=USER), timeout_seconds=5)
 
 
+async def silence(_query: GetTemplate) -> TemplateDetails:
+    """An owner of templates who does not answer, so that messaging's copies have to do."""
+    raise ServiceUnavailableError("templates does not answer")
+
+
 @pytest.fixture
 async def paid(stage: Stage) -> Stage:
     """Messaging with the template; the user has the default 100 credits."""
     await stage.know(TEMPLATE)
+    stage.bus.on(GetTemplate, silence)
     return stage
 
 

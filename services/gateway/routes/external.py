@@ -25,6 +25,8 @@ from shared.web.problems import Problem
 
 SEND_SECONDS = 20.0  # after that the caller hears "queued", and the rest by webhook
 
+OPTED_OUT = "opted_out"
+
 SENT = "Message sent successfully."
 RENDERED = "Dry run: nothing was sent."
 QUEUED = "Message queued: its outcome is not known yet and follows by webhook."
@@ -136,7 +138,9 @@ def _warned(data: dict[str, Any], *warnings: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _refused(request: web.Request, outcome: MessageOutcome, data: dict[str, Any]) -> web.Response:
-    """502: Meta's own words where it gave some, else why the message was never sent."""
+    """502: Meta's own words where it gave some, else why the message was never sent; 400 where no try could help."""
+    if outcome.error is None and outcome.failure == OPTED_OUT:
+        return failure(request, Problem(400, "The recipient has opted out of marketing messages", OPTED_OUT), data=data)
     if outcome.error is not None:
         error, code = upstream_error(**outcome.error.model_dump()), "upstream_rejected"
     else:
