@@ -99,10 +99,11 @@ class Dispatcher:
 
     async def _release(self, campaign: StoredCampaign, count: int) -> int:
         now = self.now()
-        if count < 1 or (campaign.deadline is not None and campaign.deadline <= now):
-            return 0
+        is_late = campaign.deadline is not None and campaign.deadline <= now  # the sweeper skips who is left
         zones = campaign.calendar.open_zones(campaign.zones, now) if campaign.calendar.needs_zones else None
-        rows = await self.recipients.take_pending(campaign.id, count, new_id("bat_"), next_release(now, 1), zones)
+        rows: list[Row] = []
+        if count > 0 and not is_late:
+            rows = await self.recipients.take_pending(campaign.id, count, new_id("bat_"), next_release(now, 1), zones)
         if not rows:
             self._idle[campaign.id] = self.monotonic() + _LOOK_AGAIN_SECONDS
             if not await self.recipients.has(campaign.id):

@@ -1,7 +1,8 @@
 """Builds campaigns and runs it."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -61,18 +62,26 @@ class Campaigns:
             handlers.register()
 
 
-async def build(database: Database, bus: Bus, *, now: Clock = utc_now, worker: str | None = None) -> Campaigns:
-    """Put the parts together, with their indexes in place; `worker` tells replicas apart in what they lease."""
+async def build(
+    database: Database,
+    bus: Bus,
+    *,
+    now: Clock = utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+    worker: str | None = None,
+    indexes: bool = True,
+) -> Campaigns:
+    """Put the parts together, with their `indexes` in place; `worker` tells replicas apart in what they lease."""
     campaigns, recipients = CampaignRepository(database, now), RecipientRepository(database, now)
     locks = LockRepository(database, worker or worker_name(), now)
-    for repository in (campaigns, recipients, locks):
+    for repository in (campaigns, recipients, locks) if indexes else ():
         await repository.ensure_indexes()
-    neighbours, counting = Neighbours(bus), Counting(recipients)
+    neighbours, counting = Neighbours(bus), Counting(recipients, monotonic)
     showing = Showing(counting, recipients, now)
     settling = Settling(campaigns, recipients, neighbours)
     contacts = ContactTelling(campaigns, recipients, neighbours)
     lifecycle = Lifecycle(bus, campaigns, recipients, locks, counting, neighbours, now)
-    dispatcher = Dispatcher(bus, campaigns, recipients, locks, lifecycle, neighbours, now)
+    dispatcher = Dispatcher(bus, campaigns, recipients, locks, lifecycle, neighbours, now, monotonic)
     creation = CreationHandlers(bus, campaigns, recipients, lifecycle, neighbours, contacts, showing, now)
     control = ControlHandlers(bus, campaigns, recipients, lifecycle, neighbours, settling, showing, now)
     sweeper = Sweeper(

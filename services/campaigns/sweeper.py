@@ -85,7 +85,7 @@ class Sweeper:
             await self.lifecycle.run_scheduled(campaign)
         elif campaign.status == RUNNING:
             await self._keep_running(campaign)
-        elif campaign.status in OVER:
+        elif campaign.status in OVER and campaign.retry is None:
             await self._wind_up(campaign)
         await self._look_again(campaign, self.monotonic() - began)
 

@@ -217,6 +217,7 @@ class ControlCampaign(Command[Campaign]):
 
     campaign_id: Identifier
     action: Action
+    action_id: Identifier | None = None  # known again when it comes late, so that it does not undo a later action
 
 
 class RetryFailed(Command[Campaign]):
@@ -226,6 +227,7 @@ class RetryFailed(Command[Campaign]):
     reply_type: ClassVar[type[Reply]] = Campaign
 
     campaign_id: Identifier
+    action_id: Identifier | None = None
     error_classes: tuple[str, ...] = ()  # none: all
     include_unknown: bool = False  # also those of which only Meta knows
 

@@ -1,7 +1,7 @@
 """Campaigns as main builds it, on a real database, with stand-ins for its neighbours that do as a test tells them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from services.campaigns.domain.campaigns import StoredCampaign
 from services.campaigns.main import Campaigns, build
 from shared.bus.memory import MemoryBus
-from shared.contracts.base import Done
+from shared.bus.port import Received
+from shared.contracts.base import Done, MessageContext
 from shared.contracts.campaigns import (
     Action,
     Campaign,
@@ -22,6 +23,7 @@ from shared.contracts.campaigns import (
     RetryFailed,
     StagedRecipients,
     StageRecipients,
+    TemplateInUse,
 )
 from shared.contracts.contacts import (
     PreparedRecipients,
@@ -238,7 +240,9 @@ class Stage:
 
     async def another(self, worker: str) -> Campaigns:
         """A replica that takes no messages, but dispatches and sweeps."""
-        return await build(self.database, self.bus, now=self.clock, worker=worker)
+        return await build(
+            self.database, self.bus, now=self.clock, monotonic=lambda: self.clock().timestamp(), worker=worker
+        )
 
     async def create(self, campaign_id: str = CAMPAIGN, **fields: Any) -> None:
         """Open a campaign."""
@@ -286,7 +290,8 @@ class Stage:
         return found
 
     async def dispatch(self) -> list[BatchMessage]:
-        """One round; who was handed over by it."""
+        """One round, a second after the one before; who was handed over by it."""
+        self.clock.pass_time(1)
         before = len(self.messaging.items)
         await self.campaigns.dispatcher.round()
         return self.messaging.items[before:]
@@ -307,35 +312,38 @@ class Stage:
 
     async def accept(self, items: Iterable[BatchMessage], campaign_id: str = CAMPAIGN) -> None:
         """Meta takes these."""
-        sent = tuple(
-            SentMessage(
-                id=f"message.sent:{item.message_id}",
-                wa_message_id="wamid.1",
-                sent_at=NOON,
-                **_common(item, campaign_id),
-            )
-            for item in items
-        )
-        await self.bus.publish(MessagesSent(items=sent))
+        await self.bus.publish(MessagesSent(items=_sent(items, campaign_id)))
+
+    async def accept_at(self, campaigns: Campaigns, items: Sequence[BatchMessage]) -> None:
+        """One instance hears that Meta takes these."""
+        await campaigns.outcomes.on_messages_sent([Received(MessagesSent(items=_sent(items, CAMPAIGN)), _CONTEXT)])
+
+    async def fail_at(self, campaigns: Campaigns, items: Sequence[BatchMessage]) -> None:
+        """One instance hears that Meta refuses these."""
+        event = MessagesFailed(items=_failed(items, 131026, "meta_131026"))
+        await campaigns.outcomes.on_messages_failed([Received(event, _CONTEXT)])
+
+    async def look_at(self, campaigns: Campaigns, campaign_id: str = CAMPAIGN) -> Campaign:
+        """As one instance shows it."""
+        return await campaigns.queries.get_campaign(GetCampaign(campaign_id=campaign_id))
 
     async def fail(
         self, items: Iterable[BatchMessage], code: int | None = 131026, failure: str = "", *, unknown: bool = False
     ) -> None:
         """Meta refuses these, or nobody knows."""
-        error = MetaError(message="refused", code=code) if code is not None else None
+        code = None if unknown else code
         word = failure or ("outcome_unknown" if unknown else f"meta_{code}")
-        failed = tuple(
-            FailedMessage(
-                id=f"message.failed:{item.message_id}",
-                outcome_unknown=unknown,
-                failure=word,
-                error=error,
-                failed_at=NOON,
-                **_common(item, CAMPAIGN),
-            )
-            for item in items
-        )
-        await self.bus.publish(MessagesFailed(items=failed))
+        await self.bus.publish(MessagesFailed(items=_failed(items, code, word, unknown=unknown)))
+
+    async def fail_of(self, campaign_id: str, items: Iterable[BatchMessage], code: int) -> None:
+        """Meta refuses these of one campaign."""
+        failed = _failed(items, code, f"meta_{code}")
+        named = tuple(item.model_copy(update={"campaign_id": campaign_id}) for item in failed)
+        await self.bus.publish(MessagesFailed(items=named))
+
+    async def template_use(self, template_id: str) -> bool:
+        """Whether a campaign uses it."""
+        return (await self.bus.request(TemplateInUse(template_id=template_id), timeout_seconds=5)).in_use
 
     async def tell(self, status: str, items: Iterable[BatchMessage], code: int | None = None) -> None:
         """A status of Meta's for each."""
@@ -372,6 +380,31 @@ class Stage:
         return [item for event in self.bus.published if isinstance(event, CampaignsChanged) for item in event.items]
 
 
+def _sent(items: Iterable[BatchMessage], campaign_id: str) -> tuple[SentMessage, ...]:
+    return tuple(
+        SentMessage(
+            id=f"message.sent:{item.message_id}", wa_message_id="wamid.1", sent_at=NOON, **_common(item, campaign_id)
+        )
+        for item in items
+    )
+
+
+def _failed(
+    items: Iterable[BatchMessage], code: int | None, word: str, *, unknown: bool = False
+) -> tuple[FailedMessage, ...]:
+    return tuple(
+        FailedMessage(
+            id=f"message.failed:{item.message_id}",
+            outcome_unknown=unknown,
+            failure=word,
+            error=MetaError(message="refused", code=code) if code is not None else None,
+            failed_at=NOON,
+            **_common(item, CAMPAIGN),
+        )
+        for item in items
+    )
+
+
 def _common(item: BatchMessage, campaign_id: str) -> dict[str, Any]:
     return {
         "message_id": item.message_id,
@@ -386,16 +419,20 @@ def _common(item: BatchMessage, campaign_id: str) -> dict[str, Any]:
     }
 
 
-async def stage_on(database: Database) -> Stage:
-    """A stage with number pn_1 of usr_1 and template tpl_1."""
+async def stage_on(database: Database, *, registered: bool = True) -> Stage:
+    """A stage with number pn_1 of usr_1 and template tpl_1; not `registered`: its messages are delivered by hand."""
     clock = ManualClock()
     bus = StageBus(clock)
     messaging, templates = Messaging(bus), TemplateOwner()
     messaging.register()
     bus.on(ListTemplates, templates.list_templates)
-    campaigns = await build(database, bus, now=clock, worker="first")
-    campaigns.register()
+    campaigns = await build(
+        database, bus, now=clock, monotonic=lambda: clock().timestamp(), worker="first", indexes=registered
+    )
+    if registered:
+        campaigns.register()
     return Stage(database, bus, clock, messaging, templates, campaigns)
 
 
 HOUR = timedelta(hours=1)
+_CONTEXT = MessageContext(id="msg_1", type="test", occurred_at=NOON, correlation_id="req_1")

@@ -90,6 +90,11 @@ class StoredCampaign:
     contacts_due: bool = False  # uploaded names that messaging has not heard of yet
     unheard: tuple[CampaignChange, ...] = field(default=())  # changes that were not announced yet
     samples: tuple[Sample, ...] = ()
+    actions: tuple[str, ...] = ()  # the latest that people have taken
+
+    def has_seen(self, action_id: str | None) -> bool:
+        """Whether an action was carried out before."""
+        return action_id is not None and action_id in self.actions
 
     @property
     def parked_until(self) -> datetime:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.campaigns.domain.campaigns import StoredCampaign
 from services.campaigns.domain.error_classes import NAMES
-from services.campaigns.domain.states import CANCELLED, DONE_ALREADY, OVER, RUNNING, STARTS_FROM, Status
+from services.campaigns.domain.states import ABANDONED, CANCELLED, DONE_ALREADY, OVER, RUNNING, STARTS_FROM, Status
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
@@ -41,6 +41,8 @@ class ControlHandlers:
     async def control_campaign(self, command: ControlCampaign) -> Campaign:
         """Do it, unless it is done."""
         campaign = await self.campaigns.get(command.campaign_id)
+        if campaign.has_seen(command.action_id):
+            return await self.showing.campaign(campaign)
         if campaign.status in DONE_ALREADY[command.action]:
             await self.lifecycle.tell_hold(campaign.id)  # a first try may have died before it told messaging
             return await self.showing.campaign(campaign)
@@ -54,6 +56,7 @@ class ControlHandlers:
                 changed = await self.lifecycle.resume(campaign)
             case "cancel":
                 changed = await self.lifecycle.abandon(campaign, CANCELLED)
+        await self._note(command)
         return await self.showing.campaign(changed)
 
     async def retry_failed(self, command: RetryFailed) -> Campaign:
@@ -63,14 +66,19 @@ class ControlHandlers:
             message = f"there is no error class {', '.join(unknown)}; there are {', '.join(NAMES)}"
             raise InvalidInputError(message, details=[{"field": "error_classes", "message": message}])
         campaign = await self.campaigns.get(command.campaign_id)
-        if campaign.status == RUNNING and campaign.run > 0:
+        if campaign.has_seen(command.action_id) or (campaign.status == RUNNING and campaign.run > 0):
             return await self.showing.campaign(campaign)
         _require(campaign, OVER, "retry-failed")
-        asked = {"classes": list(command.error_classes), "unknown": command.include_unknown}
-        begun = await self.campaigns.change(campaign, {"starting_at": self.now(), "retry": asked})
-        if begun is None:
-            raise ConflictError("The campaign is being changed by somebody else; look at it and try again")
-        return await self.showing.campaign(await self._retry(begun, asked))
+        if campaign.retry is None:
+            asked = {"classes": list(command.error_classes), "unknown": command.include_unknown}
+            begun = await self.campaigns.change(campaign, {"starting_at": self.now(), "retry": asked})
+            if begun is None:
+                raise ConflictError("The campaign is being changed by somebody else; look at it and try again")
+        else:  # one is under way, or its process has died: rows may have moved, so that it must be finished as begun
+            begun, asked = campaign, dict(campaign.retry)
+        retried = await self._retry(begun, asked)
+        await self._note(command)
+        return await self.showing.campaign(retried)
 
     async def go_on_starting(self, campaign: StoredCampaign) -> StoredCampaign:
         """Finish a start or a retry whose process died."""
@@ -78,11 +86,17 @@ class ControlHandlers:
             return await self._retry(campaign, campaign.retry)
         return await self.lifecycle.start(campaign)
 
+    async def _note(self, command: ControlCampaign | RetryFailed) -> None:
+        """Before the answer: whoever has got that may do something else, which a redelivery must not undo."""
+        if command.action_id is not None:
+            await self.campaigns.note_action(command.campaign_id, command.action_id)
+
     async def _retry(self, campaign: StoredCampaign, asked: Mapping[str, Any]) -> StoredCampaign:
         """Credits, then a round of their own for the rows, then RUNNING: each part may be done twice."""
         run, classes, unknown = campaign.run + 1, asked["classes"], asked["unknown"]
-        while campaign.status in OVER and await self.lifecycle.skip_rest(campaign):
-            pass  # who was not sent to by the time of a cancellation stays so
+        if "count" not in asked:  # later on, those who are pending are those who are to be tried again
+            while campaign.status in ABANDONED and await self.lifecycle.skip_rest(campaign):
+                pass
         if not campaign.closed:
             await self.settling.close(campaign)
         wanted = asked.get("count") or await self.recipients.count_retryable(campaign.id, classes, unknown)

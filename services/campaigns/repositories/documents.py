@@ -51,6 +51,7 @@ def to_campaign(document: Document) -> StoredCampaign:
             quiet_hours=QuietHours.model_validate(quiet) if quiet else None,
         ),
         upload=Upload(upload["id"], upload["base"], upload["until"]) if upload else None,
+        actions=tuple(document.get("actions", ())),
         zones=tuple(document.get("zones", ())),
         unheard=tuple(CampaignChange.model_validate(change) for change in document.get("unheard", ())),
         samples=tuple(Sample(each["at"], each["done"]) for each in document.get("samples", ())),

@@ -141,12 +141,14 @@ class CampaignRoutes:
         campaign = await self.asking.query(GetCampaign(campaign_id=command.campaign_id))
         look_at = f"GET /api/v1/campaign/{command.campaign_id}"
 
-        async def work(_fixed: Fixed) -> web.Response:
-            changed = await self.asking.command(command, look_at=look_at, long=True)
+        async def work(fixed: Fixed) -> web.Response:
+            named = command.model_copy(update={"action_id": fixed["action_id"]})
+            changed = await self.asking.command(named, look_at=look_at, long=True)
             return success(request, campaign_shown(changed))
 
+        fixed = {"action_id": new_id("act_")}
         return await self.idempotency.run(
-            request, owner=campaign.user_id, fixed={}, work=work, lease_seconds=LONG_LEASE_SECONDS
+            request, owner=campaign.user_id, fixed=fixed, work=work, lease_seconds=LONG_LEASE_SECONDS
         )
 
     async def _create(self, request: web.Request, id_: str, user_id: str, body: CreateCampaignBody) -> web.Response:
