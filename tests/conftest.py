@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 
 from shared.mongo import Client, Database, connect
 from tests.browser import chromium
+from tests.explaining import Watched, watching
 from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
 
 MARKING_FIXTURES = ("database", "rabbit", "nginx", "node", "browser")
@@ -75,6 +76,13 @@ async def database(mongodb_client: Client) -> AsyncIterator[Database]:
     name = fresh_name()
     yield mongodb_client[name]
     await mongodb_client.drop_database(name)
+
+
+@pytest.fixture
+async def watched(servers: RealServers, database: Database) -> AsyncIterator[Watched]:
+    """The test's database, through a client that keeps every query: which of them used no index?"""
+    async with watching(servers.mongodb_url, database.name) as watched:
+        yield watched
 
 
 @pytest.fixture
