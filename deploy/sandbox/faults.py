@@ -35,6 +35,7 @@ class FaultState(BaseModel):
     reject_templates: Rate = Field(default=0, description="templates that review rejects")
     strict_carousel: bool = Field(default=False, description="a card has either a URL button or quick replies")
     status_webhooks: bool = Field(default=True, description="whether statuses happen and are posted at all")
+    bare_sends: bool = Field(default=False, description="sends answered as /bench does: nothing checked or kept")
     profile: Literal["calm", "meta"] = Field(default="calm", description="sets all others, and the timing")
 
 

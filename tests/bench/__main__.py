@@ -1,6 +1,7 @@
 """`python -m tests.bench`: bring the product up, measure it beside the reference, print a table and write JSON."""
 
 import argparse
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -18,12 +19,12 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.logging import configure_logging
 from shared.mongo import connect, database_of
-from tests.bench import answers, payloads
-from tests.bench.dispatch import BATCH_SIZE, TEMPLATE, Dispatch
+from tests.bench import answers, deliveries, payloads
+from tests.bench.dispatch import PRODUCT_BATCH, TEMPLATE, Dispatch
 from tests.bench.latency import Caller
 from tests.bench.processes import Processes
 from tests.bench.reference import URL_VARIABLE
-from tests.bench.report import Report
+from tests.bench.report import Line, Report
 from tests.product.running import Product, stop_in_order_when_told_to
 from tests.product.tenants import Tenant, add_tenant
 
@@ -64,15 +65,17 @@ class Bench:
     async def measure(self, asked: argparse.Namespace) -> Report:
         """Everything, one after the other."""
         began_at = utc_now()
-        async with self._dispatch(BATCH_SIZE * LINES) as warming_up:  # connections, caches and files, made once
+        async with self._dispatch(PRODUCT_BATCH * LINES) as warming_up:  # connections, caches and files, made once
             await warming_up.reference()
             await warming_up.product()
         ours, theirs = [], []
+        # Both post to the same echo: what the sandbox takes to check and keep a message is no cost of the product.
+        self.product.api.control("PUT", "faults", {"bare_sends": True})
         async with self._dispatch(asked.messages) as dispatch:
             for _ in range(asked.rounds):
                 theirs.append(await dispatch.reference())
                 ours.append(await dispatch.product())
-            self.product.api.control("PUT", "faults", {"status_webhooks": True})
+            self.product.api.control("PUT", "faults", {"bare_sends": False, "status_webhooks": True})
             with_statuses = await dispatch.product_with_statuses()
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False) as http:
             caller = Caller(http, self.product.api.gateway, self.product.api.sandbox, self.tenant)
@@ -92,8 +95,26 @@ class Bench:
             sustained_per_second=sustained_per_second,
             sustained=sustained,
             memory_mib=self.processes.resident_mib(),
-            lines=(payloads.measure(), await answers.measure(self.product.api, self.tenant)),
+            lines=(
+                payloads.measure(),
+                await answers.measure(self.product.api, self.tenant),
+                await self._deliveries(),
+            ),
         )
+
+    async def _deliveries(self) -> Line:
+        """To vendors; the receiver's processor time is not counted."""
+        api = self.product.api
+        user = {"user_id": deliveries.USER, "email": "bench@example.com"}
+        await asyncio.to_thread(api.made, "/api/v1/users", user)
+
+        async def subscribe(url: str, phone_number_id: str) -> None:
+            wanted = {"user_id": deliveries.USER, "url": url, "events": ["message.sent"]}
+            await asyncio.to_thread(api.made, "/admin/webhooks", wanted | {"phone_number_ids": [phone_number_id]})
+
+        with deliveries.Receiver.running() as receiver:
+            async with rabbit_bus(self.product.stack.env["AMQP_URL"], service="bench") as bus:
+                return await deliveries.measure(bus, receiver, subscribe, self.processes)
 
     @asynccontextmanager
     async def _dispatch(self, messages: int) -> AsyncIterator[Dispatch]:
@@ -146,7 +167,7 @@ def _pids(product: Product) -> dict[str, int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--messages", type=int, default=6_000, help="of one dispatch round, in commands of 50")
+    parser.add_argument("--messages", type=int, default=6_000, help="of one dispatch round")
     parser.add_argument("--rounds", type=int, default=3, help="of dispatch, reference and product in turn")
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement of single sends")
     return parser

@@ -15,7 +15,7 @@ from shared.bus.port import Bus
 from shared.bus.topology import EVENTS
 from shared.clock import utc_now
 from shared.contracts.content import TemplateContent
-from shared.contracts.messaging import BatchMessage, MessagesSent, SendBatch
+from shared.contracts.messaging import BatchMessage, MessagesSent, MessageStatusesChanged, SendBatch
 from shared.ids import derived_hex_id
 from shared.mongo import Database
 from tests.bench import reference
@@ -23,16 +23,17 @@ from tests.bench.processes import Cost, Processes
 from tests.product.tenants import Tenant
 from tests.product.waiting import comes_true
 
-BATCH_SIZE = 50
+BATCH_SIZE = 50  # of the reference
+PRODUCT_BATCH = 100  # as campaigns hands them over
 TEMPLATE = "spring_offer"
 PATIENCE_SECONDS = 60.0
-READ_RANK = 5
 
 
 @dataclass(slots=True)
 class Meter:
-    """Counts the messages whose sending was announced, from events as any listener gets them."""
+    """Counts the messages of which something was announced, from events as any listener gets them."""
 
+    mark: bytes  # what stands in an event once for each item that counts
     announced: int = 0
     last_at: float = 0.0
     _awaited: int = 0
@@ -40,7 +41,7 @@ class Meter:
 
     async def on_event(self, delivery: AbstractIncomingMessage) -> None:
         """Count an event's items without parsing them."""
-        self.announced += delivery.body.count(b'"wa_message_id"')
+        self.announced += delivery.body.count(self.mark)
         if self.announced >= self._awaited:
             self.last_at = time.perf_counter()
             self._reached.set()
@@ -81,6 +82,7 @@ class Dispatch:
     bus: Bus
     channel: AbstractChannel
     meter: Meter
+    read: Meter
     database: Database
     tenant: Tenant
     processes: Processes
@@ -99,21 +101,24 @@ class Dispatch:
                 await queue.bind(EVENTS, routing_key)
             # The reference may not have come so far yet, and what is published to no queue is gone.
             await channel.declare_queue(reference.QUEUE, durable=True, arguments=reference.QUEUE_ARGUMENTS)
-            meter = Meter()
+            meter, read = Meter(b'"wa_message_id"'), Meter(b'"status":"read"')
             await queue.consume(meter.on_event, no_ack=True)
-            yield cls(bus, channel, meter, database, tenant, processes, messages)
+            statuses = await channel.declare_queue(exclusive=True)
+            await statuses.bind(EVENTS, MessageStatusesChanged.message_type)
+            await statuses.consume(read.on_event, no_ack=True)
+            yield cls(bus, channel, meter, read, database, tenant, processes, messages)
 
     async def product(self) -> Round:
         """The product, from the first command to the last announcement."""
-        commands = self._commands()
+        commands = self._commands(PRODUCT_BATCH)
         with self.processes.cost_of(self.messages) as cost:
             rate = await self._timed(asyncio.gather(*map(self.bus.send, commands)))
-            await self._settled(commands[0].campaign_id, {"wake_at": {"$exists": True}}, left=0)
+            await self._settled(commands[0].campaign_id)
         return Round(rate, cost)
 
     async def reference(self) -> Round:
         """The reference, in the same way."""
-        bodies = [command.model_dump_json().encode() for command in self._commands()]
+        bodies = [command.model_dump_json().encode() for command in self._commands(BATCH_SIZE)]
         publish = self.channel.default_exchange.publish
         messages = [aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT) for body in bodies]
         with self.processes.cost_of(self.messages) as cost:
@@ -122,11 +127,11 @@ class Dispatch:
 
     async def product_with_statuses(self) -> WithStatuses:
         """The product while Meta reports sent, delivered and read of each message."""
-        commands, began = self._commands(), time.perf_counter()
+        commands, began = self._commands(PRODUCT_BATCH), time.perf_counter()
+        self.read.expect(self.messages)
         with self.processes.cost_of(self.messages) as cost:
             rate = await self._timed(asyncio.gather(*map(self.bus.send, commands)))
-            await self._settled(commands[0].campaign_id, {"rank": READ_RANK}, left=self.messages)
-            statuses_per_second = 3 * self.messages / (time.perf_counter() - began)
+            statuses_per_second = 3 * self.messages / (await self.read.reached() - began)
         return WithStatuses(rate, statuses_per_second, cost)
 
     async def _timed(self, handing_over: Awaitable[object]) -> float:
@@ -136,16 +141,16 @@ class Dispatch:
         await handing_over
         return self.messages / (await self.meter.reached() - began)
 
-    async def _settled(self, campaign_id: str, condition: dict[str, object], *, left: int) -> None:
-        """Wait until as many of a round's messages as said fulfil the condition. AssertionError if they never do."""
+    async def _settled(self, campaign_id: str) -> None:
+        """Wait until nothing is left to do for a round's messages. AssertionError if that never comes."""
 
         async def is_settled() -> bool:
-            query = {"campaign_id": campaign_id} | condition
-            return await self.database["messages"].count_documents(query) == left
+            waiting = {"campaign_id": campaign_id, "wake_at": {"$exists": True}}
+            return not await self.database["messages"].count_documents(waiting)
 
-        assert await comes_true(is_settled, PATIENCE_SECONDS, poll_seconds=0.2), f"{condition} is never {left}"
+        assert await comes_true(is_settled, PATIENCE_SECONDS, poll_seconds=0.2), "messages still wait for something"
 
-    def _commands(self) -> list[SendBatch]:
+    def _commands(self, batch_size: int) -> list[SendBatch]:
         campaign_id = f"camp_{secrets.token_hex(6)}"
         lines, expires_at = self.tenant.lines, utc_now() + timedelta(hours=1)
         return [
@@ -154,10 +159,10 @@ class Dispatch:
                 phone_number_id=lines[number % len(lines)].phone_number_id,
                 campaign_id=campaign_id,
                 content=TemplateContent(name=TEMPLATE, language="en_US", variables=("Ana",)),
-                items=tuple(_item(campaign_id, number * BATCH_SIZE + index) for index in range(BATCH_SIZE)),
+                items=tuple(_item(campaign_id, number * batch_size + index) for index in range(batch_size)),
                 expires_at=expires_at,
             )
-            for number in range(self.messages // BATCH_SIZE)
+            for number in range(self.messages // batch_size)
         ]
 
 

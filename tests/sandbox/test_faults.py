@@ -20,6 +20,7 @@ CALM = {
     "reject_templates": 0,
     "strict_carousel": False,
     "status_webhooks": True,
+    "bare_sends": False,
     "profile": "calm",
 }
 
@@ -84,3 +85,12 @@ async def test_a_reset_forgets_everything(sandbox: Sandbox) -> None:
     assert await sandbox.get("/_sandbox/messages") == {"messages": []}
     assert await sandbox.get("/_sandbox/receiver") == {"deliveries": []}
     assert (await sandbox.call("POST", "/receiver/demo", {}))[0] == 200
+
+
+async def test_bare_sends_are_accepted_unread_and_not_kept(sandbox: Sandbox) -> None:
+    await sandbox.set_faults(bare_sends=True)
+
+    status, answer = await sandbox.send({"type": "nonsense"})
+
+    assert (status, answer["messages"][0]["id"][:6]) == (200, "wamid.")
+    assert await sandbox.get("/_sandbox/calls?count=true") == {"count": 0}

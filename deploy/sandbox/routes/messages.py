@@ -41,6 +41,8 @@ class MessageRoutes:
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         """Act first, answer later: a caller that gives up waiting has sent its message all the same."""
+        if self.faults.now.bare_sends:
+            return await self.bench(request)
         raw = await request.read()
         try:
             token = check_access(request, adopts_any_token=self.faults.now.profile == "calm")

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from services.messaging.domain.payloads import Renderable
 from services.messaging.domain.templates import ApprovedTemplate
-from shared.contracts.content import MessageContent
 from tests.messaging.domain.made import approved
 
-_CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
+_CONTENT: TypeAdapter[Renderable] = TypeAdapter(Renderable)
 _HERE = Path(__file__).parent
 
 
@@ -21,7 +21,7 @@ class Example:
 
     name: str
     to: str
-    content: MessageContent
+    content: Renderable
     template: ApprovedTemplate | None
     payload: dict[str, Any]
     warnings: tuple[str, ...]
@@ -47,7 +47,7 @@ def _example(presumed: dict[str, Any], expected: dict[str, Any]) -> Example:
     )
 
 
-def content_of(request: dict[str, Any]) -> MessageContent:
+def content_of(request: dict[str, Any]) -> Renderable:
     """The content of a documented request."""
     kind = request["type"]
     match kind:
