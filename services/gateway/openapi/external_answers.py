@@ -70,6 +70,11 @@ UNAUTHENTICATED = _refusal(
     "invalid_token",
     "WWW-Authenticate",
 )
+NO_CREDITS = _refusal(
+    "The user has no free credit. Only where `METER_EXTERNAL_API` is on: by default these messages cost none.",
+    "Not enough credits",
+    "insufficient_credits",
+)
 FORBIDDEN = _refusal(
     "The API key is not permitted for this phone number or this kind of request.",
     "The API key lacks the permission send_interactive",
@@ -82,7 +87,8 @@ NO_TEMPLATE = _refusal(
     "template_not_found",
 )
 IN_PROGRESS = _refusal(
-    "A request with this `Idempotency-Key` is still being worked on.",
+    "A request with this `Idempotency-Key` is still being worked on, or (`phone_number_paused`) Meta no longer takes "
+    "the phone number's access token.",
     "A request with this Idempotency-Key is still being worked on",
     "idempotency_in_progress",
     "Retry-After",

@@ -43,6 +43,7 @@ class SendTemplateBody(Body):
     template_id: Identifier
     """Our id of an approved template of the number's account."""
     contact: SendContactBody
+    """Whom to send to."""
     variables: Values = Field(default_factory=dict)
     """Values by position in the body ("1"), by name, or as "header.1" and "button.0"."""
 
