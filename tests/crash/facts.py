@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -48,6 +48,8 @@ class Facts:
     events: Mapping[str, int]  # verified deliveries by event id
     unverified: int  # deliveries whose signature does not hold
     may_be_unknown: int  # messages that the kills of this run can have left without an answer for ever
+    written: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what customers wrote, by phone
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what they were answered
 
 
 @dataclass(frozen=True, slots=True)

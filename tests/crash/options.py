@@ -39,6 +39,7 @@ class Options:
     concurrency: int = 64  # requests under way
     lose_reply: float = 0.01  # share of calls that Meta acts on without ever answering
     late_statuses: bool = False  # hold Meta's statuses back until everything that dead workers left was given up
+    customers: int = 150  # who write three messages each to a number that an agent answers on
     batches: int = 8  # campaign batches of 50 beside the single messages
     seed: int = field(default_factory=random_seed)
     mutant: str | None = None  # a deliberate bug in messaging, by its name in mutants.py

@@ -6,7 +6,16 @@ from tests.crash.options import Options
 from tests.crash.plan import MESSAGING
 
 _QUICK = Options(
-    messages=300, kills=0, brokers=0, databases=0, freezes=0, batches=2, per_second=90, drain_seconds=15, seed=1
+    messages=300,
+    kills=0,
+    brokers=0,
+    databases=0,
+    freezes=0,
+    customers=0,
+    batches=2,
+    per_second=90,
+    drain_seconds=15,
+    seed=1,
 )
 _LOST = frozenset({"G1 nothing that was accepted is lost"})
 _DOUBLED = frozenset({"G2 Meta is called at most once", "G3 a code is repeated only as declared"})

@@ -56,6 +56,8 @@ class Report:
             "unknown": sum(each.state == "UNKNOWN" for each in stored),
             "may_be_unknown": self.facts.may_be_unknown,
             "events": len(self.facts.events),
+            "customers": len(self.facts.written),
+            "answers_of_agents": sum(map(len, self.facts.answers.values())),
             "errors_logged": dict(self.errors_logged),
             "deliveries": sum(self.facts.events.values()) + self.facts.unverified,
         }

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -18,9 +18,10 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.mongo import Database, connect, database_of
 from tests.crash.campaign import BATCH_SIZE, Campaign
+from tests.crash.customers import Customers, new_shop, unanswered
 from tests.crash.facts import Witnesses
 from tests.crash.killer import Killer
-from tests.crash.load import MARKETING_TEMPLATE, PATIENCE_SECONDS, Load, Posted
+from tests.crash.load import MARKETING_TEMPLATE, PATIENCE_SECONDS, Load
 from tests.crash.options import LEASE_SECONDS, LINES, SETTINGS, Options
 from tests.crash.plan import MESSAGING, Strike, plan
 from tests.crash.report import Report
@@ -55,10 +56,10 @@ class CrashStack:
         """Make one run with a tenant of its own. `strikes` replaces what the options and the seed would plan."""
         self._use_messaging(options.mutant)
         self.product.api.control("POST", "reset")
-        tenant = new_tenant(self.product, tenant_number)
+        tenant, shop = new_tenant(self.product, tenant_number), new_shop(self.product, tenant_number)
         self.product.api.control("PUT", "faults", {**FAULTS, "lose_reply": options.lose_reply})
         planned = plan(options) if strikes is None else strikes
-        return uvloop.run(Run(self.product, options, tenant, planned, self.say).to_its_end())
+        return uvloop.run(Run(self.product, options, tenant, shop, planned, self.say).to_its_end())
 
     def _use_messaging(self, mutant: str | None) -> None:
         """Run messaging as it is, or with one deliberate bug."""
@@ -89,6 +90,7 @@ class Run:
     product: Product
     options: Options
     tenant: Tenant
+    shop: Tenant  # whose number customers write to
     strikes: tuple[Strike, ...]
     say: Callable[[str], None]
 
@@ -97,16 +99,23 @@ class Run:
         began_at, began = utc_now(), time.monotonic()
         async with self._opened() as (http, witnesses, campaign):
             load = campaign.load
+            customers = Customers(http, self.product.api, self.shop.lines[0], load, self.options.customers)
             killer = Killer(self.product, load, http, self.say)
             if not self.strikes:
                 await load.allow(load.count)
             async with self._statuses_held_back(witnesses):
-                singles, batched, struck = await asyncio.gather(load.run(), campaign.run(), killer.run(self.strikes))
+                singles, batched, struck, _ = await asyncio.gather(
+                    load.run(), campaign.run(), killer.run(self.strikes), customers.run()
+                )
             loaded = time.monotonic()
             posted = [*singles, *batched]
-            still_open = await self._drain(witnesses, posted)
+            still_open = await self._drain(witnesses, customers)
             seconds = {"load": loaded - began, "drain": time.monotonic() - loaded}
-            facts = await witnesses.hear(posted, self._may_be_unknown())
+            facts = replace(
+                await witnesses.hear(posted, self._may_be_unknown()),
+                written=customers.written,
+                answers=await customers.answers(),
+            )
             return Report(
                 self.options, began_at, seconds, struck, load.answers, facts, still_open, self._errors_logged()
             )
@@ -153,13 +162,15 @@ class Run:
             rng=random.Random(self.options.seed),
         )
 
-    async def _drain(self, witnesses: Witnesses, posted: list[Posted]) -> dict[str, int]:
+    async def _drain(self, witnesses: Witnesses, customers: Customers) -> dict[str, int]:
         """Wait until nothing is left to happen; returns what is still open when patience is over."""
         deadline = time.monotonic() + self.options.drain_seconds
         rested, open_ends = 0, {"asked": 1}
         while rested < RESTING_STATES and time.monotonic() < deadline:
             await asyncio.sleep(DRAIN_POLL_SECONDS)
             open_ends = await witnesses.open_ends()
+            if waiting := unanswered(customers.written, await customers.answers()):
+                open_ends["not answered by agents"] = len(waiting)
             rested = 0 if open_ends else rested + 1
         return open_ends
 

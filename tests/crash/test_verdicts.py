@@ -28,6 +28,8 @@ FINE = Facts(
     events={"message.sent:m0": 1, "message.sent:m1": 3},
     unverified=0,
     may_be_unknown=1,
+    written={"+49160": ("<0-0>", "<0-1>")},
+    answers={"+49160": ("You wrote: <0-0>", "You wrote: <0-1>")},
 )
 
 
@@ -40,6 +42,8 @@ def with_m0(**changes: object) -> dict[str, Stored]:
 
 
 BROKEN = {
+    "agents answer every message": replace(FINE, answers={"+49160": ("You wrote: <0-1>",)}),
+    "agents answer once": replace(FINE, answers={"+49160": ("You wrote: <0-0>", "You wrote: <0-0> / <0-1>")}),
     "every request is accepted in the end": replace(FINE, posted=(TEXT, CODE, replace(HELD, status=0, ids={"m2"}))),
     "G1 nothing that was accepted is lost": replace(FINE, stored=without(FINE, "m2")),
     "G1 what was answered is what is stored": replace(FINE, stored=with_m0(wamid="wamid.other")),

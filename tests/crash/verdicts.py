@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from tests.crash.customers import answered_again, unanswered
 from tests.crash.facts import READ_RANK, Facts
 
 ENDED = {"SENT", "FAILED", "UNKNOWN"}
@@ -115,6 +116,14 @@ def _unexplained(facts: Facts) -> Iterator[str]:
     yield from (f"{message_id} FAILED, although Meta refused nothing" for message_id in failed)
 
 
+def _not_answered(facts: Facts) -> Iterator[str]:
+    yield from unanswered(facts.written, facts.answers)
+
+
+def _answered_again(facts: Facts) -> Iterator[str]:
+    yield from answered_again(facts.written, facts.answers)
+
+
 PROMISES: dict[str, Callable[[Facts], Iterator[str]]] = {
     "every request is accepted in the end": _unanswered,
     "G1 nothing that was accepted is lost": _lost,
@@ -130,6 +139,8 @@ PROMISES: dict[str, Callable[[Facts], Iterator[str]]] = {
     "no status is lost": _statuses_lost,
     "G7 nothing called stays UNKNOWN": _unknown_but_called,
     "every UNKNOWN and FAILED is explained": _unexplained,
+    "agents answer every message": _not_answered,
+    "agents answer once": _answered_again,
 }
 
 

@@ -1,0 +1,92 @@
+"""Customers who write while processes die: every message of theirs is answered, by exactly one answer."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from tests.crash.load import Load
+from tests.product.api import Api
+from tests.product.running import Product
+from tests.product.tenants import Line, Tenant, add_tenant
+
+TENANT_NUMBERS_FROM = 500  # a tenant of their own: their answers are no messages that the load has asked for
+DEBOUNCE_MS = 300
+TIMES = 2  # Meta tells of each message so often
+PAUSE_SECONDS = 0.5
+
+
+def new_shop(product: Product, number: int) -> Tenant:
+    """A tenant whose number an agent answers on; the sandbox's model repeats what it was asked."""
+    tenant = add_tenant(product.api, TENANT_NUMBERS_FROM + number)
+    prompt = {"user_id": tenant.user_id, "prompt_id": "prompt_shop", "instructions": "You answer customers."}
+    product.api.made("/admin/prompts", prompt)
+    agent = {"user_id": tenant.user_id, "phone_number_id": tenant.lines[0].phone_number_id, "name": "Bo"}
+    made = product.api.made("/api/v1/agents", agent | {"prompt_id": "prompt_shop"})
+    product.api.call("PATCH", f"/api/v1/agents/{made['agent_id']}", {"debounce_ms": DEBOUNCE_MS})
+    return tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """Each writes two messages at once, and a third a little later, spread evenly over the load."""
+
+    http: aiohttp.ClientSession
+    api: Api
+    line: Line
+    load: Load
+    count: int
+    written: dict[str, list[str]] = field(default_factory=dict)  # by phone
+
+    async def run(self) -> None:
+        """Write everything."""
+        tasks = []
+        for number in range(self.count):
+            await self.load.until_begun(self.load.count * number // self.count)
+            tasks.append(asyncio.create_task(self._write(number)))
+        await asyncio.gather(*tasks)
+
+    async def answers(self) -> dict[str, list[str]]:
+        """What each customer has got."""
+        return {customer: await self._shown(customer) for customer in self.written}
+
+    async def _write(self, number: int) -> None:
+        customer = f"+49160{self.line.meta_phone_number_id[-6:-3]}{number:06d}"
+        words = self.written[customer] = [f"<{number}-{each}>" for each in range(3)]
+        await asyncio.gather(*(self._say(customer, text) for text in words[:2]))
+        await asyncio.sleep(PAUSE_SECONDS)
+        await self._say(customer, words[2])
+
+    async def _say(self, customer: str, text: str) -> None:
+        body = {"phone_number_id": self.line.meta_phone_number_id, "from": customer, "type": "text", "text": text}
+        with suppress(aiohttp.ClientError):
+            async with self.http.post(f"{self.api.sandbox}/_sandbox/inbound", json=body | {"times": TIMES}) as answer:
+                answer.raise_for_status()
+
+    async def _shown(self, customer: str) -> list[str]:
+        async with self.http.get(f"{self.api.sandbox}/_sandbox/messages?to={customer.lstrip('+')}") as answer:
+            shown = (await answer.json())["messages"]
+        return [message["body"]["text"]["body"] for message in shown]
+
+
+def unanswered(written: Mapping[str, Sequence[str]], answers: Mapping[str, Sequence[str]]) -> list[str]:
+    """Messages that no answer repeats."""
+    return [
+        f"{text} of {customer}"
+        for customer, texts in written.items()
+        for text in texts
+        if not any(text in answer for answer in answers.get(customer, ()))
+    ]
+
+
+def answered_again(written: Mapping[str, Sequence[str]], answers: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Messages that several answers repeat, and answers that repeat none."""
+    for customer, got in answers.items():
+        for text in written.get(customer, ()):
+            if (count := sum(text in answer for answer in got)) > 1:
+                yield f"{text} of {customer} is in {count} answers"
+        for answer in got:
+            if not any(text in answer for text in written.get(customer, ())):
+                yield f"{customer} got {answer[:80]!r}, which answers nothing"
