@@ -45,6 +45,7 @@ from services.gateway.routes.templates import TemplateRoutes
 from services.gateway.routes.users import UserRoutes
 from services.gateway.routes.webchat import Visitors, WebchatRoutes
 from services.gateway.routes.webchat_events import WebchatEvents
+from services.gateway.routes.webchat_identity import WebchatIdentityRoutes
 from services.gateway.routes.webchat_walls import WebchatLimits, WebchatWalls, origin_of_url
 from services.gateway.routes.webhooks import WebhookRoutes
 from services.gateway.routes.widget_files import widget_routes
@@ -119,6 +120,7 @@ def build_apps(
         *AgentRoutes(users, asking, idempotency).table(),
         *PromptRoutes(users, asking, idempotency).table(),
         *ChannelRoutes(users, asking, idempotency, settings.public_base_url.rstrip("/")).table(),
+        *WebchatIdentityRoutes(asking, idempotency, ring).table(),
         *SendingRoutes(asking, idempotency, utc_now, settings.is_local).table(),
         *ContactRoutes(users, asking, idempotency, settings.is_local).table(),
         *CreditRoutes(users, asking, idempotency).table(),

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser
 
 from shared.mongo import Database
+from tests.webchat.page import Page
 from tests.webchat.shop import Shop, serving_shop
 from tests.webchat.stage import Site, serving_site
 from tests.webchat.visitor import Visitor
@@ -50,3 +52,16 @@ async def come(browser: Browser, shop: Shop) -> AsyncIterator[Come]:
 async def visitor(come: Come) -> Visitor:
     """One who has opened the page, and not yet the chat."""
     return await come()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """Whoever speaks HTTP."""
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def page(http: aiohttp.ClientSession, site: Site) -> Page:
+    """A page of the shop."""
+    return Page(http, site)

@@ -114,9 +114,7 @@ async def test_it_works_under_a_strict_content_security_policy(shop: Shop, site:
     visitor = await come()
 
     await visitor.open()
-    await visitor.write("Hello")
-
-    await visitor.sees("Hello")
+    await visitor.ask("Hello")
     assert await visitor.launcher.evaluate("each => getComputedStyle(each).borderRadius") == "50%"
 
 

@@ -27,8 +27,7 @@ async def test_nothing_but_the_script_is_asked_for_before_the_chat_is_opened(vis
 
 async def test_an_answer_is_shown_while_it_is_written_and_then_as_a_whole(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
     await expect(visitor.panel.locator(".dots")).to_be_visible()
 
     await site.desk.only.say("Your order **17**")
@@ -44,8 +43,7 @@ async def test_an_answer_is_shown_while_it_is_written_and_then_as_a_whole(visito
 
 async def test_what_was_said_is_there_again_after_a_reload(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
     await site.desk.only.answer("Tomorrow.")
     await visitor.sees(QUESTION, "Tomorrow.")
 
@@ -59,8 +57,7 @@ async def test_what_was_said_is_there_again_after_a_reload(visitor: Visitor, sit
 
 async def test_a_visitor_who_comes_in_the_middle_of_an_answer_sees_all_of_it(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
     await site.desk.only.say("It left 😀 ")
 
     await visitor.visit()
@@ -117,8 +114,7 @@ async def test_a_message_that_was_refused_says_so_and_can_be_tried_again(visitor
 
 async def test_a_stream_that_ends_is_taken_up_where_it_ended(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
 
     await visitor.page.context.set_offline(True)
     await site.desk.only.answer("One.")
@@ -151,8 +147,7 @@ async def test_where_streams_do_not_come_through_entries_are_asked_for(visitor: 
 
 async def test_a_person_who_takes_over_is_announced(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
 
     await site.desk.only.hand_over("human")
     await expect(visitor.panel.get_by_text("A person is with you now")).to_be_visible()
@@ -168,10 +163,8 @@ async def test_two_visitors_never_see_each_other(come: Come, site: Site) -> None
     ann, ben = await come(), await come()
     await ann.open()
     await ben.open()
-    await ann.write("I am Ann")
-    await ann.sees("I am Ann")
-    await ben.write("I am Ben")
-    await ben.sees("I am Ben")
+    await ann.ask("I am Ann")
+    await ben.ask("I am Ben")
 
     for conversation in site.desk.conversations.values():
         name = conversation.entries[0].text
@@ -206,8 +199,7 @@ async def test_a_page_may_hold_several_widgets_and_the_script_twice(shop: Shop, 
 
     boxes = [await widgets.nth(index).locator(".launcher").bounding_box() for index in (0, 1)]
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
 
     first, second = (box for box in boxes if box)
     assert second["y"] + second["height"] <= first["y"]
@@ -248,8 +240,7 @@ async def test_scripts_of_the_page_can_steer_it_and_hear_of_it(visitor: Visitor,
 
 async def test_a_visitor_can_be_forgotten(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
 
     await visitor.call("reset")
 
@@ -261,8 +252,7 @@ async def test_a_visitor_can_be_forgotten(visitor: Visitor, site: Site) -> None:
 
 async def test_news_while_the_chat_is_closed_are_counted(visitor: Visitor, site: Site) -> None:
     await visitor.open()
-    await visitor.write(QUESTION)
-    await visitor.sees(QUESTION)
+    await visitor.ask(QUESTION)
     await visitor.input.press("Escape")
 
     await site.desk.only.answer("Tomorrow.")

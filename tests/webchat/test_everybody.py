@@ -26,8 +26,7 @@ RETRY = "Try again"
 async def talk(visitor: Visitor, site: Site) -> None:
     """One of everything that can stand in a transcript."""
     await visitor.open()
-    await visitor.write("I ask")
-    await visitor.sees("I ask")
+    await visitor.ask("I ask")
     await site.desk.only.answer("See [the page](https://shop.example), `code`:\n\n- one\n- two\n\n```\nlet x = 1\n```")
     await site.desk.only.hand_over("human")
     await site.desk.only.answer("Ravi here", author="human")
@@ -50,8 +49,7 @@ async def test_axe_finds_nothing_serious_in_arabic(shop: Shop, site: Site, come:
     shop.language = "ar"
     visitor = await come()
     await visitor.open()
-    await visitor.write("أين طلبي؟")
-    await visitor.sees("أين طلبي؟")
+    await visitor.ask("أين طلبي؟")
     await site.desk.only.answer("طلبك **17** في الطريق")
     await visitor.sees("أين طلبي؟", "طلبك 17 في الطريق")
 
@@ -63,8 +61,7 @@ async def test_any_colours_can_be_read(shop: Shop, site: Site, come: Come, colou
     shop.embed = embed(site.widget, primary_color=colours[0], secondary_color=colours[1])
     visitor = await come()
     await visitor.open()
-    await visitor.write("I ask")
-    await visitor.sees("I ask")
+    await visitor.ask("I ask")
     await site.desk.only.answer("See https://shop.example")
     await expect(visitor.messages).to_have_count(2)
 
@@ -89,8 +86,7 @@ async def test_arabic_runs_from_right_to_left(shop: Shop, come: Come, site: Site
     await site.change(language="ar")
     visitor = await come()
     await visitor.open()
-    await visitor.write("مرحبا")
-    await visitor.sees("مرحبا")
+    await visitor.ask("مرحبا")
     await site.desk.only.answer("كيف يمكنني مساعدتك؟")
     await expect(visitor.messages).to_have_count(2)
 
@@ -139,8 +135,7 @@ async def test_an_input_method_s_enter_does_not_send(visitor: Visitor, site: Sit
 async def test_whole_answers_are_announced_and_not_their_pieces(visitor: Visitor, site: Site) -> None:
     await visitor.open()
     log = visitor.panel.get_by_role("log")
-    await visitor.write("I ask")
-    await visitor.sees("I ask")
+    await visitor.ask("I ask")
 
     await site.desk.only.say("Piece by")
     await expect(visitor.panel.locator(".live")).to_have_text("Piece by")
@@ -177,8 +172,7 @@ async def test_who_wants_no_motion_gets_none(come: Come) -> None:
 async def test_forced_colours_leave_borders(come: Come, site: Site) -> None:
     visitor = await come(forced_colors="active")
     await visitor.open()
-    await visitor.write("I ask")
-    await visitor.sees("I ask")
+    await visitor.ask("I ask")
     await site.desk.only.answer("Answer")
     await expect(visitor.messages).to_have_count(2)
 

@@ -19,57 +19,15 @@ from shared.errors import UnauthenticatedError
 from shared.mongo import Database
 from shared.sealing import KeyRing
 from tests.gateway.conftest import ENVIRONMENT
+from tests.webchat.page import ORIGIN, Page
 from tests.webchat.stage import AGENT_ID, WEBCHAT_ID, Site, serving_site
 
-ORIGIN = "https://shop.example"
 OTHER_ORIGIN = "https://evil.example"
 OTHER_CHANNEL = "webchat_2222222222222222222222"
 KEYS = KeyRing.parse(ENVIRONMENT["MASTER_KEYS"])
 MASTER_KEY = next(iter(KEYS.keys.values()))
 SECRET = "the site's own secret"
 MESSAGE = {"client_message_id": "c_1", "text": "Hello"}
-
-
-class Page:
-    """A page of some origin, with the token that it holds."""
-
-    def __init__(self, http: aiohttp.ClientSession, site: Site, origin: str | None = ORIGIN) -> None:
-        self.http, self.site, self.origin = http, site, origin
-        self.token: str | None = None
-        self.headers: dict[str, str] = {}
-
-    async def call(self, method: str, path: str, webchat_id: str = WEBCHAT_ID, **more: Any) -> tuple[int, Any]:
-        """Status and body; `origin` and `token` may be given for this call only."""
-        origin, token = more.pop("origin", self.origin), more.pop("token", self.token)
-        headers = more.pop("headers", {})
-        if origin is not None:
-            headers["Origin"] = origin
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        url = f"{self.site.url}/webchat/{webchat_id}/{path}"
-        async with self.http.request(method, url, headers=headers, **more) as answer:
-            self.headers = dict(answer.headers)
-            return answer.status, await answer.json() if answer.content_type == "application/json" else None
-
-    async def open(self, webchat_id: str = WEBCHAT_ID, **body: Any) -> tuple[int, Any]:
-        """A session; the token is kept."""
-        status, answer = await self.call("POST", "sessions", webchat_id, json=body)
-        if status == 201:
-            self.token = answer["data"]["token"]
-        return status, answer
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    """Whoever speaks HTTP."""
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
-def page(http: aiohttp.ClientSession, site: Site) -> Page:
-    """A page of the shop."""
-    return Page(http, site)
 
 
 async def test_a_session_tells_what_the_widget_shows(page: Page) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request
+from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request, expect
 
 from tests.eventually import eventually
 
@@ -79,6 +79,12 @@ class Visitor:
         """Type a message and send it by Enter."""
         await self.input.fill(text)
         await self.input.press("Enter")
+
+    async def ask(self, text: str) -> None:
+        """Send a message and wait until the server has it."""
+        await self.write(text)
+        stored = self.panel.locator('.message.visitor:not([data-position="pending"])')
+        await expect(stored.filter(has_text=text)).to_have_count(1)
 
     async def sees(self, *texts: str) -> None:
         """Wait until exactly these messages are shown, in this order."""

@@ -30,6 +30,7 @@ from services.gateway.openapi.document import Api
 from services.gateway.openapi.numbers import NUMBER_OPERATIONS
 from services.gateway.openapi.operations import Parameter, RequestBody
 from services.gateway.openapi.templates import CLICKS_TAG, OLD_OPERATIONS, TEMPLATE_OPERATIONS, TEMPLATES_TAG
+from services.gateway.openapi.webchat_identity import IDENTITY_OPERATIONS
 from services.gateway.openapi.webhooks import WEBHOOK_OPERATIONS, WEBHOOKS_TAG
 from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody
 from services.gateway.schemas.dashboard import AddPhoneNumberBody, CreateUserBody
@@ -183,6 +184,7 @@ DASHBOARD_API = Api(
         *NUMBER_OPERATIONS,
         *AGENT_OPERATIONS,
         *CHANNEL_OPERATIONS,
+        *IDENTITY_OPERATIONS,
         *SENDING_OPERATIONS,
         *CONTACT_OPERATIONS,
         *CREDIT_OPERATIONS,

@@ -32,7 +32,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class WebchatWalls:
-    """Origin and CORS for every call under /webchat. `own_origin` is that of the pages we serve ourselves."""
+    """Origin and CORS for every call under /webchat. `own_origin` is where the world finds us."""
 
     own_origin: str
 
@@ -62,12 +62,16 @@ class WebchatWalls:
     def _origin(self, request: web.Request) -> str:
         given = request.headers.get("Origin")
         if given is None and request.headers.get("Sec-Fetch-Site") == "same-origin":
-            return self.own_origin  # browsers leave it out when a page reads from its own server
+            return self._origin_of_our_page(request)  # browsers leave it out when a page reads from its own server
         if given is None or not _ORIGIN.fullmatch(given):
             raise PermissionDeniedError(
                 "A web chat is used from a web page, which names its origin", code=ORIGIN_REFUSED
             )
         return given.lower()
+
+    def _origin_of_our_page(self, request: web.Request) -> str:
+        host = request.host.lower()
+        return self.own_origin if self.own_origin.endswith(f"//{host}") else f"{request.scheme}://{host}"
 
 
 def visitor_origin(request: web.Request) -> str:

@@ -31,16 +31,16 @@
 
   /** @typedef {Record<string, string>} Texts */
   const KEYS = [
-    "chat", "open", "close", "input", "send", "retry", "failed", "waiting", "offline", "typing",
+    "chat", "open", "close", "input", "send", "retry", "failed", "waiting", "offline",
     "human", "agent", "unavailable", "you", "older", "unread", "transcript", "tab",
   ];
   const CATALOGUES = {
-    en: "Chat|Open chat|Close chat|Write a message|Send|Try again|Not sent|Waiting to be sent|No connection. Trying again…|is writing|A person is with you now|The assistant is with you again|This chat is not available here|You|Earlier messages|new|Conversation|opens in a new tab",
-    es: "Chat|Abrir el chat|Cerrar el chat|Escribe un mensaje|Enviar|Reintentar|No enviado|Pendiente de envío|Sin conexión. Reintentando…|está escribiendo|Ahora te atiende una persona|Te atiende de nuevo el asistente|Este chat no está disponible aquí|Tú|Mensajes anteriores|nuevos|Conversación|se abre en otra pestaña",
-    pt: "Chat|Abrir o chat|Fechar o chat|Escreva uma mensagem|Enviar|Tentar de novo|Não enviada|Aguardando envio|Sem conexão. Tentando de novo…|está escrevendo|Agora uma pessoa atende você|O assistente atende você de novo|Este chat não está disponível aqui|Você|Mensagens anteriores|novas|Conversa|abre em outra aba",
-    fr: "Discussion|Ouvrir la discussion|Fermer la discussion|Écrivez un message|Envoyer|Réessayer|Non envoyé|En attente d’envoi|Pas de connexion. Nouvel essai…|écrit|Une personne vous répond maintenant|L’assistant vous répond de nouveau|Cette discussion n’est pas disponible ici|Vous|Messages précédents|nouveaux|Conversation|s’ouvre dans un nouvel onglet",
-    hi: "चैट|चैट खोलें|चैट बंद करें|संदेश लिखें|भेजें|फिर कोशिश करें|नहीं भेजा गया|भेजे जाने की प्रतीक्षा में|कनेक्शन नहीं है। फिर कोशिश हो रही है…|लिख रहे हैं|अब एक व्यक्ति आपके साथ है|सहायक फिर आपके साथ है|यह चैट यहाँ उपलब्ध नहीं है|आप|पहले के संदेश|नए|बातचीत|नए टैब में खुलता है",
-    ar: "محادثة|فتح المحادثة|إغلاق المحادثة|اكتب رسالة|إرسال|إعادة المحاولة|لم تُرسل|بانتظار الإرسال|لا يوجد اتصال. تتم إعادة المحاولة…|يكتب الآن|يتحدث معك شخص الآن|عاد المساعد للتحدث معك|هذه المحادثة غير متاحة هنا|أنت|رسائل أقدم|جديدة|المحادثة|يُفتح في علامة تبويب جديدة",
+    en: "Chat|Open chat|Close chat|Write a message|Send|Try again|Not sent|Waiting to be sent|No connection. Trying again…|A person is with you now|The assistant is with you again|This chat is not available here|You|Earlier messages|new|Conversation|opens in a new tab",
+    es: "Chat|Abrir el chat|Cerrar el chat|Escribe un mensaje|Enviar|Reintentar|No enviado|Pendiente de envío|Sin conexión. Reintentando…|Ahora te atiende una persona|Te atiende de nuevo el asistente|Este chat no está disponible aquí|Tú|Mensajes anteriores|nuevos|Conversación|se abre en otra pestaña",
+    pt: "Chat|Abrir o chat|Fechar o chat|Escreva uma mensagem|Enviar|Tentar de novo|Não enviada|Aguardando envio|Sem conexão. Tentando de novo…|Agora uma pessoa atende você|O assistente atende você de novo|Este chat não está disponível aqui|Você|Mensagens anteriores|novas|Conversa|abre em outra aba",
+    fr: "Discussion|Ouvrir la discussion|Fermer la discussion|Écrivez un message|Envoyer|Réessayer|Non envoyé|En attente d’envoi|Pas de connexion. Nouvel essai…|Une personne vous répond maintenant|L’assistant vous répond de nouveau|Cette discussion n’est pas disponible ici|Vous|Messages précédents|nouveaux|Conversation|s’ouvre dans un nouvel onglet",
+    hi: "चैट|चैट खोलें|चैट बंद करें|संदेश लिखें|भेजें|फिर कोशिश करें|नहीं भेजा गया|भेजे जाने की प्रतीक्षा में|कनेक्शन नहीं है। फिर कोशिश हो रही है…|अब एक व्यक्ति आपके साथ है|सहायक फिर आपके साथ है|यह चैट यहाँ उपलब्ध नहीं है|आप|पहले के संदेश|नए|बातचीत|नए टैब में खुलता है",
+    ar: "محادثة|فتح المحادثة|إغلاق المحادثة|اكتب رسالة|إرسال|إعادة المحاولة|لم تُرسل|بانتظار الإرسال|لا يوجد اتصال. تتم إعادة المحاولة…|يتحدث معك شخص الآن|عاد المساعد للتحدث معك|هذه المحادثة غير متاحة هنا|أنت|رسائل أقدم|جديدة|المحادثة|يُفتح في علامة تبويب جديدة",
   };
   const RIGHT_TO_LEFT = new Set(["ar"]);
 
@@ -255,11 +255,10 @@
     async open(identity) {
       const answer = await this.request("sessions", identity ? { identity } : {});
       const { token, session_id, channel } = (await answer.json()).data;
-      if (this.session && this.session.session_id !== session_id) this.position = 0;
-      const isOther = this.session?.session_id !== session_id;
+      if (this.session?.session_id !== session_id) this.position = 0;
       this.session = { token, session_id };
       store.set(this.key, this.session);
-      return { channel, isOther };
+      return channel;
     }
 
     /** Do it; with a fresh session once more when this one has expired. @param {() => Promise<any>} work */
@@ -323,8 +322,9 @@
           text = events.pop() || "";
           for (const event of events) {
             const name = this.take(event);
-            if (name === "ready") isReady = true;
-            if (name === "ready") onReady();
+            if (name !== "ready") continue;
+            isReady = true;
+            onReady();
           }
         }
       } catch (error) {
@@ -456,6 +456,7 @@
     .send:dir(rtl) svg { transform: scaleX(-1); }
     @media ${FULL_SCREEN} {
       .panel { position: fixed; inset: 0 !important; width: 100%; height: 100dvh; border: 0; border-radius: 0; }
+      .panel:not([hidden]) + .launcher { visibility: hidden; }
       textarea { font-size: 16px; }
     }
     @media (prefers-reduced-motion: reduce) { *, .launcher { animation: none !important; transition: none !important; } }
@@ -646,7 +647,7 @@
       this.toggleAttribute("data-dark", isDark);
       this.toggleAttribute("data-left", (this.getAttribute("position") || theme.position) === "left");
 
-      const { launcher, badge, panel, ...dom } = this.#dom;
+      const { launcher, panel, ...dom } = this.#dom;
       const unread = this.#unread ? ` (${this.#unread} ${texts.unread})` : "";
       launcher.setAttribute("aria-expanded", String(this.isOpen));
       launcher.setAttribute("aria-label", (this.isOpen ? texts.close : texts.open) + unread);
@@ -742,7 +743,7 @@
     async #start(connection) {
       for (let attempt = 0; connection === this.#connection; attempt++) {
         try {
-          const { channel } = await connection.open(this.#identity);
+          const channel = await connection.open(this.#identity);
           const past = await connection.history();
           if (connection !== this.#connection) return;
           this.#channel = channel;
