@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from services.webhooks.clients.vendor import VendorClient
+from services.webhooks.domain.deliveries import Attempt
 from services.webhooks.handlers.attempts import DeliveryAttempts
 from services.webhooks.handlers.delivery_log import DeliveryLogHandlers
 from services.webhooks.handlers.lane import LaneTools
@@ -26,6 +27,7 @@ from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.gathering import Gathering
 from shared.ids import new_id
+from shared.insist import insist
 from shared.mongo import Database
 from shared.outbound.guard import UrlGuard
 from shared.periodic import repeating
@@ -36,6 +38,7 @@ IN_FLIGHT = 1024  # to all endpoints together
 _SWEEP_SECONDS = 0.5  # the schedule's shortest pause is 5 s, give or take one
 _UPKEEP_SECONDS = 1.0
 _RECORDED_TOGETHER = 100  # attempts in one write
+_LINGER_SECONDS = 0.2  # for so long another process that hears of an event may wait for the one that serves
 
 
 def spread() -> float:
@@ -64,15 +67,20 @@ class Outbound:
         keys: KeyRing,
         now: Clock,
         jitter: Callable[[], float] = spread,
+        linger_seconds: float = _LINGER_SECONDS,
     ) -> "Outbound":
         """Indexes are declared and handlers registered; nothing is delivered yet."""
         subscriptions, deliveries = SubscriptionRepository(database), DeliveryRepository(database)
         replays, listeners = ReplayRepository(database), ListenerRepository(database)
         for repository in (subscriptions, deliveries, replays, listeners):
             await repository.ensure_indexes()
-        attempts = DeliveryAttempts(Gathering(deliveries.record, limit=_RECORDED_TOGETHER), vendor, keys, now, jitter)
+
+        async def record(group: Sequence[Attempt]) -> Sequence[None]:
+            return await insist(lambda: deliveries.record(group))
+
+        attempts = DeliveryAttempts(Gathering(record, limit=_RECORDED_TOGETHER), vendor, keys, now, jitter)
         endpoints = EndpointRepository(database)
-        tools = LaneTools(deliveries, subscriptions, attempts, asyncio.Semaphore(IN_FLIGHT), now)
+        tools = LaneTools(deliveries, subscriptions, attempts, asyncio.Semaphore(IN_FLIGHT), now, linger_seconds)
         lanes = DeliveryLanes(tools, endpoints, owner=new_id("lanes_"))
         events = VendorEventHandlers(
             subscriptions, deliveries, listeners, TemplateStatusRepository(database), lanes.wake, bus, now

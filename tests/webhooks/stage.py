@@ -106,7 +106,9 @@ class OutboundStage:
         """A stage for one test; several on one database are several processes."""
         bus, clock, guard = MemoryBus(), clock or ManualClock(), UrlGuard(policy)
         async with VendorClient.opened(guard, user_agent="WAAPI-Webhooks/test") as vendor:
-            outbound = await Outbound.built(database, bus, vendor, guard, keys=KEYS, now=clock, jitter=lambda: 1.0)
+            outbound = await Outbound.built(
+                database, bus, vendor, guard, keys=KEYS, now=clock, jitter=lambda: 1.0, linger_seconds=0
+            )
             async with outbound.lanes.running():
                 yield cls(database, bus, clock, outbound)
         await guard.resolver.close()

@@ -15,7 +15,6 @@ from services.webhooks.repositories.endpoints import Endpoint
 from shared.clock import Clock
 from shared.crashpoints import crash_point
 from shared.gathering import Gathering
-from shared.insist import insist
 from shared.sealing import KeyRing, SealingError
 
 log = structlog.get_logger()
@@ -40,7 +39,7 @@ class DeliveryAttempts:
         crash_point("webhooks.delivered")
         verdict = judge(answer, attempts_made=delivery.attempts_made + 1, now=self.now(), jitter=self.jitter())
         attempt = Attempt(secrets.token_hex(6), delivery, at, endpoint.url, answer, verdict)
-        await insist(lambda: self.recorder.add(attempt))
+        await self.recorder.add(attempt)
         VENDOR_ATTEMPTS.labels(verdict.state).inc()
         VENDOR_SECONDS.observe(answer.latency_ms / 1000)
         if verdict.state == "failed":

@@ -22,13 +22,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LaneTools:
-    """What all lanes of a process share. `slots` bound what is in flight to all endpoints together."""
+    """What all lanes of a process share. `slots` bound what is in flight to all endpoints together.
+
+    A lane without work lingers, since taking an endpoint anew for each event would cost more than delivering it.
+    """
 
     deliveries: DeliveryRepository
     subscriptions: SubscriptionRepository
     attempts: DeliveryAttempts
     slots: asyncio.Semaphore
     now: Clock
+    linger_seconds: float
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +89,8 @@ class Lane:
                 if self.has_more and len(self.busy) < self.limit:
                     await self._start_due()
                 elif not self.busy and not self.has_more:
-                    return
+                    if not await self._is_woken():
+                        return
                 else:
                     await self._changed.wait()
         except Exception:
@@ -94,6 +99,14 @@ class Lane:
         finally:
             if self.busy:
                 await asyncio.wait(set(self.busy.values()))
+
+    async def _is_woken(self) -> bool:
+        try:
+            async with asyncio.timeout(self.tools.linger_seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def fail(self) -> None:
         """Start nothing more: the database does not do what it should, and nobody knows what was delivered."""

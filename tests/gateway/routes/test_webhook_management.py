@@ -71,7 +71,9 @@ async def management(gateway: Gateway) -> AsyncIterator[Management]:
         stack.push_async_callback(guard.resolver.close)
         receiver = await stack.enter_async_context(Receiver.running())
         vendor = await stack.enter_async_context(VendorClient.opened(guard, user_agent="test"))
-        outbound = await Outbound.built(gateway.database, gateway.bus, vendor, guard, keys=ring, now=clock)
+        outbound = await Outbound.built(
+            gateway.database, gateway.bus, vendor, guard, keys=ring, now=clock, linger_seconds=0
+        )
         await stack.enter_async_context(outbound.lanes.running())
         await gateway.private.post("/api/v1/users", json={"user_id": "usr_1", "email": "a@example.com"})
         yield Management(gateway, receiver, outbound, clock)
