@@ -124,6 +124,11 @@ class Stage:
         await self.database["messages"].insert_one({"_id": message_id} | known | changes)
         return message_id
 
+    async def add_sent_once(self) -> None:
+        """The same, unless it is there."""
+        if await self.database["messages"].find_one({"wamid": "wamid.out"}) is None:
+            await self.add_sent()
+
     async def hear(self, *messages: MetaMessage) -> None:
         """Have messages come in together."""
         await self.bus.publish(MetaMessagesReceived(items=messages))
