@@ -33,6 +33,7 @@ umask 077
         echo "COMPOSE_PROJECT_NAME=waapi-sandbox"
         echo "ENVIRONMENT=local"
         echo "META_GRAPH_URL=http://sandbox:4010"
+        echo "INSTAGRAM_GRAPH_URL=http://sandbox:4010"
         echo "# The sandbox's webhook receiver is a neighbour in this network, where no vendor's receiver may be otherwise."
         echo "WEBHOOK_ALLOW_CIDRS=172.30.64.0/24"
     else

@@ -81,7 +81,8 @@ class Walls:
             return not self.networks
         if self.asks_proxies:
             return is_loopback(visit.peer) or is_within(visit.peer, (*self.networks, *self.proxies))
-        caller = self.caller_of(visit)
+        # On loopback alone, whoever has set up a proxy there answers for whom it lets in.
+        caller = self.caller_of(visit) if self.networks else visit.peer
         return is_loopback(caller) or is_within(caller, self.networks)
 
 

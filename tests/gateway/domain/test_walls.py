@@ -79,6 +79,12 @@ def test_in_proxy_mode_only_proxies_are_spoken_to_whomever_they_speak_for(peer: 
             walls.check(Visit(host="localhost", peer=peer))
 
 
+def test_a_proxy_on_this_machine_answers_for_whom_it_lets_in() -> None:
+    walls = Walls(proxies=(ip_network("127.0.0.0/8"),))
+
+    walls.check(Visit(host="localhost", peer="127.0.0.1", forwarded="198.51.100.7"))
+
+
 def test_without_named_networks_only_this_machine_passes() -> None:
     with pytest.raises(PermissionDeniedError, match="address"):
         Walls().check(Visit(host="localhost", peer="192.168.1.5"))
