@@ -143,3 +143,30 @@ async def test_a_deleted_template_whose_name_was_taken_since_stays_deleted_and_t
     await stage.hear(update("APPROVED", LATEST, meta_id="1"), update("PAUSED", LATEST, meta_id="2"))
 
     assert [(one.meta_template_id, one.status) for one in await stage.listed()] == [("2", "PAUSED")]
+
+
+async def test_quality_and_category_are_those_of_the_latest_news_in_any_order(stage: Stage) -> None:
+    yellow = update("QUALITY_UPDATE", LATER, quality_score="YELLOW")
+    red = update("QUALITY_UPDATE", LATEST, quality_score="RED")
+    coming = update("CATEGORY_UPDATE", LATER, category="UTILITY", correct_category="MARKETING")
+    changed = update("CATEGORY_UPDATE", LATEST, category="MARKETING")
+    await stage.hear(coming)
+    announced = await only(stage)
+
+    await stage.hear(changed, red, coming, yellow, red)
+
+    now = await only(stage)
+    assert (announced.category, announced.correct_category) == ("UTILITY", "MARKETING")
+    assert (now.category, now.correct_category, now.quality_score) == ("MARKETING", None, "RED")
+    assert now.status == "APPROVED"
+    assert stage.announced()[-1] == now
+
+
+async def test_what_meta_told_people_stays_until_the_template_is_approved(stage: Stage) -> None:
+    await stage.hear(update("PAUSED", LATER, explanation="Paused for low quality."))
+    paused = await only(stage)
+
+    await stage.hear(update("APPROVED", LATEST, explanation="Unpaused."))
+
+    assert paused.status_reason == "Paused for low quality."
+    assert (await only(stage)).status_reason is None
