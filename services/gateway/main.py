@@ -34,7 +34,7 @@ from services.gateway.routes.external import BodyRules, ExternalRoutes
 from services.gateway.routes.idempotent import Idempotency
 from services.gateway.routes.legacy import LegacyRoutes
 from services.gateway.routes.media import MediaRoutes
-from services.gateway.routes.not_founds import PER_MINUTE, NotFounds
+from services.gateway.routes.not_founds import NotFounds
 from services.gateway.routes.ownership import Ownership
 from services.gateway.routes.phone_numbers import PhoneNumberRoutes
 from services.gateway.routes.private_walls import PrivateWalls
@@ -151,7 +151,8 @@ def build_apps(
 
 
 def _walls(settings: GatewaySettings, database: Database, asking: Asking, login: ApiKeyLogin) -> PrivateWalls:
-    misses = KeyRateRepository(database, per_second=PER_MINUTE / 60, burst=PER_MINUTE)
+    limit = settings.not_founds_per_minute
+    misses = KeyRateRepository(database, per_second=limit / 60, burst=limit)
     return PrivateWalls(
         walls=settings.walls,
         login=login,

@@ -33,6 +33,7 @@ class GatewaySettings(Settings):
     trusted_proxies: CommaList = ()  # networks whose X-Forwarded-For is believed
     allowed_hosts: CommaList = LOOPBACK_HOSTS
     cors_origins: CommaList | None = None
+    not_founds_per_minute: int = Field(default=300, ge=1)  # for each address; not counted on a developer's machine
     meta_strict: bool = False
     webchat_ping_seconds: float = Field(default=15, gt=0, le=30)  # proxies close what is silent for longer
 

@@ -24,10 +24,11 @@ EVERYWHERE = {
     401: "A credential was sent, or is needed, and does not hold.",
     403: "This address or origin may not use the dashboard API.",
     421: "The Host header names none of our hosts.",
+    429: "This address asked for too many things that are not there; come back after `Retry-After`.",
     500: "A fault of ours.",
     503: "Broker, database or a service is away; try again after `Retry-After`.",
 }
-_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",

@@ -10,7 +10,6 @@ from aiohttp import web
 from services.gateway.repositories.key_rates import KeyRateRepository
 from shared.errors import NotFoundError, RateLimitedError
 
-PER_MINUTE = 300
 BARRED_SECONDS = 60
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
