@@ -68,12 +68,12 @@ class Dispatcher:
         Returns the ids that were ours, each with its call (none if it was given back). The documents are the truth by
         then: whoever waits for the calls does so for order or back-pressure, not for safety.
         """
-        attempt_id = new_id("try_")
+        attempt_id, claiming_at = new_id("try_"), self.monotonic()
         once = {message.id: message for message in group}  # the same message twice in a group is one message
         claimed = await insist(lambda: self.messages.claim_new(list(once.values()), attempt_id, timing))
         crash_point("messaging.claimed")
         mine = [message for message in once.values() if message.id in claimed]
-        calls = await self.send_claimed(mine, numbers, attempt_id, timing)
+        calls = await self.send_claimed(mine, numbers, attempt_id, timing, claiming_at=claiming_at)
         return {id_: calls.get(id_, set()) for id_ in claimed}
 
     async def send_claimed(
@@ -82,19 +82,24 @@ class Dispatcher:
         numbers: dict[str, SendingNumber],
         attempt_id: str,
         timing: Timing,
+        *,
+        claiming_at: float,
     ) -> dict[str, Calls]:
-        """Carry claimed messages through the intent and start their calls; what is recorded follows by itself."""
+        """Carry claimed messages through the intent and start their calls; what is recorded follows by itself.
+
+        `claiming_at` is the monotonic time from before they were claimed: the claim's lease covers the calls as well,
+        since an intent that moved it would cost each message a change of the index by which the sweeper finds it.
+        """
         accesses = self._open_accesses(numbers)
         going = [message for message in group if message.phone_number_id in accesses]
         await self._give_back([message.id for message in group if message.phone_number_id not in accesses], attempt_id)
         going = await self.stopping.allowed(going, attempt_id)
         if not going:
             return {}
-        started = self.monotonic()
         ids = [message.id for message in going]
-        intended = await insist(lambda: self.messages.intend(ids, attempt_id, timing))
+        intended = await insist(lambda: self.messages.intend(ids, attempt_id))
         crash_point("messaging.intended")
-        if self.monotonic() - started > timing.guard_seconds:
+        if self.monotonic() - claiming_at > timing.guard_seconds:
             # Too much of the lease has passed: somebody may soon take these for lost. Nothing was posted.
             await insist(lambda: self.messages.withdraw(ids, attempt_id))
             log.warning("intent_withdrawn", messages=len(intended))

@@ -159,16 +159,16 @@ class Sweeper:
             by_timing[self.timing_for(stored.message.message_class)].append(stored.message.id)
         for timing, ids in by_timing.items():
             for start in range(0, len(ids), self.group_size):
-                attempt_id = new_id("try_")
+                attempt_id, claiming_at = new_id("try_"), self.dispatcher.monotonic()
                 claimed = await claim(ids[start : start + self.group_size], attempt_id, timing)
-                task = asyncio.create_task(self._send(claimed, attempt_id, timing), name="swept_group")
+                task = asyncio.create_task(self._send(claimed, attempt_id, timing, claiming_at), name="swept_group")
                 self._running.add(task)
                 task.add_done_callback(self._finished)
 
-    async def _send(self, claimed: list[StoredMessage], attempt_id: str, timing: Timing) -> None:
+    async def _send(self, claimed: list[StoredMessage], attempt_id: str, timing: Timing, claiming_at: float) -> None:
         messages = [stored.message for stored in claimed]
         numbers = await self.numbers.list_sending({message.phone_number_id for message in messages})
-        started = await self.dispatcher.send_claimed(messages, numbers, attempt_id, timing)
+        started = await self.dispatcher.send_claimed(messages, numbers, attempt_id, timing, claiming_at=claiming_at)
         await linger({call for calls in started.values() for call in calls})
 
     def _finished(self, task: asyncio.Task[None]) -> None:

@@ -41,7 +41,7 @@ async def test_a_claim_whose_lease_is_over_is_taken_over_and_its_old_owner_may_n
     stage.clock.pass_time(LEASE_SECONDS)
 
     await stage.sweep()
-    intended = await repository(stage, "frozen").intend([message.id], "try_old", stage.settings.timing_for("service"))
+    intended = await repository(stage, "frozen").intend([message.id], "try_old")
 
     assert intended == set()
     assert await stage.state() == "SENT"
@@ -52,14 +52,14 @@ async def test_an_owner_that_is_late_but_was_not_replaced_may_go_on(stage: Stage
     message = await claimed(stage)
     stage.clock.pass_time(LEASE_SECONDS)
 
-    intended = await repository(stage, "frozen").intend([message.id], "try_old", stage.settings.timing_for("service"))
+    intended = await repository(stage, "frozen").intend([message.id], "try_old")
 
     assert intended == {message.id}
 
 
 async def test_an_intent_whose_lease_is_over_is_unknown_and_not_posted(stage: Stage) -> None:
     message = await claimed(stage)
-    await repository(stage, "frozen").intend([message.id], "try_old", stage.settings.timing_for("service"))
+    await repository(stage, "frozen").intend([message.id], "try_old")
 
     stage.clock.pass_time(LEASE_SECONDS)
     await stage.sweep()
@@ -99,7 +99,9 @@ async def test_an_acceptance_stops_a_repetition_that_another_worker_has_claimed(
     meta_answers.set()
     await asking
     numbers = await second.sweeper.numbers.list_sending(["pn_1"])
-    await second.dispatcher.send_claimed([repetition.message], numbers, "try_again", timing)
+    await second.dispatcher.send_claimed(
+        [repetition.message], numbers, "try_again", timing, claiming_at=second.dispatcher.monotonic()
+    )
 
     assert stage.meta.opaques() == [FIRST]
     assert await stage.state() == "SENT"
@@ -189,7 +191,7 @@ async def test_a_withdrawn_repetition_keeps_its_number_and_its_declaration(stage
     slow = replace(stage.messaging.dispatcher, monotonic=lambda: next(times))
     numbers = await stage.messaging.sweeper.numbers.list_sending(["pn_1"])
 
-    await slow.send_claimed([repetition.message], numbers, "try_again", timing)
+    await slow.send_claimed([repetition.message], numbers, "try_again", timing, claiming_at=slow.monotonic())
     await stage.sweep()
 
     assert stage.meta.opaques() == [FIRST, SECOND]

@@ -126,7 +126,7 @@ class World:
             claimed = await self.sweeps.claim_due(self.ids, attempt_id, self.timing)
             if not (claimed or await self.sweeps.claim_resend(self.ids, attempt_id, self.timing)):
                 return
-        if each.reach == "claimed" or not await self.messages.intend(self.ids, attempt_id, self.timing):
+        if each.reach == "claimed" or not await self.messages.intend(self.ids, attempt_id):
             return
         if each.reach == "intended":
             return

@@ -112,19 +112,15 @@ class MessageRepository:
             return {entry["op"]["_id"] for entry in failures}
         return set()
 
-    async def intend(self, ids: Sequence[str], attempt_id: str, timing: Timing) -> set[str]:
-        """Record that these messages are about to be posted; return those that still were ours.
+    async def intend(self, ids: Sequence[str], attempt_id: str) -> set[str]:
+        """Record that these messages are about to be posted, within the lease of their claim; return those still ours.
 
         From here on a crash leaves them UNKNOWN, never posted twice. A repetition whose first attempt has had a status
         meanwhile (rank above 0) is not posted.
         """
-        now = self.now()
         result = await self._messages.update_many(
             {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED, "rank": 0},
-            {
-                "$set": {"state": DISPATCHING, "intended_at": now, "wake_at": now + timing.lease},
-                "$inc": {"attempt": 1},
-            },
+            {"$set": {"state": DISPATCHING, "intended_at": self.now()}, "$inc": {"attempt": 1}},
             hint=[("_id", 1)],
         )
         if result.modified_count == len(ids):
