@@ -1,9 +1,12 @@
 """webhooks: takes what Meta tells us, and tells vendors what happened.
 
 Does     verifies and keeps Meta's webhooks, publishes what they say; signs, delivers and retries vendors' webhooks.
-Owns     inbound_events (raw bytes), subscriptions (secrets sealed), deliveries with their attempts.
+Owns     inbound_events (raw bytes), subscriptions (secrets sealed; lease and health of the
+         endpoint), deliveries with their attempts, replays, listeners, the last status of each template.
 Sends    MetaStatusesReceived, TemplateUpdatesReceived.
-Answers  CreateSubscription, ListSubscriptions, DeleteSubscription.
-Hears    MessagesSent.
+Answers  the commands and queries of shared/contracts/subscriptions.py, CreateSubscription, ListSubscriptions,
+         DeleteSubscription.
+Hears    MessagesSent, MessagesQueued, MessagesFailed, MessageStatusesChanged, MessagesReceived, ButtonsClicked,
+         ConversationHandlingChanged, NumberQualityChanged, ConsentsChanged, CampaignsChanged, TemplatesChanged.
 HTTP     GET/POST /webhooks/meta on WEBHOOKS_BIND; operations on WEBHOOKS_OPS_BIND.
 """

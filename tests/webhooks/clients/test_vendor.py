@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from services.webhooks.clients.vendor import MAX_RESPONSE_BYTES, VendorClient
-from services.webhooks.domain.deliveries import Answer
+from services.webhooks.domain.deliveries import ATTEMPT_SECONDS, Answer
 from shared.outbound.addresses import AddressPolicy
 from shared.outbound.guard import NameResolver, UrlGuard
 from tests.webhooks.receiver import Post, Receiver, answering
@@ -47,14 +47,14 @@ class RebindingResolver(NameResolver):
 
 
 @asynccontextmanager
-async def client_of(guard: UrlGuard) -> AsyncIterator[VendorClient]:
-    async with VendorClient.opened(guard, user_agent="WAAPI-Webhooks/test") as client:
+async def client_of(guard: UrlGuard, seconds: float = ATTEMPT_SECONDS) -> AsyncIterator[VendorClient]:
+    async with VendorClient.opened(guard, user_agent="WAAPI-Webhooks/test", seconds=seconds) as client:
         yield client
     await guard.resolver.close()
 
 
-async def post(url: str, policy: AddressPolicy = LOCAL) -> Answer:
-    async with client_of(UrlGuard(policy)) as client:
+async def post(url: str, policy: AddressPolicy = LOCAL, seconds: float = ATTEMPT_SECONDS) -> Answer:
+    async with client_of(UrlGuard(policy), seconds) as client:
         return await client.post(url, b"{}", {"webhook-id": "e1"})
 
 
@@ -84,6 +84,32 @@ async def test_only_the_first_20_kb_of_an_endless_response_are_read(receiver: Re
     assert answer.is_success
     assert len(answer.response or "") == MAX_RESPONSE_BYTES
     await asyncio.wait_for(cut.wait(), 5)
+
+
+async def test_a_response_that_trickles_in_is_cut_when_the_time_is_over(
+    receiver: Receiver,
+) -> None:
+    async def trickle(received: Post) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(received.request)
+        await response.write(b"a")
+        await receiver.released.wait()  # the rest never comes
+        return response
+
+    receiver.answers["/hook"] = trickle
+
+    answer = await post(receiver.url(), seconds=0.3)
+
+    assert (answer.status_code, answer.is_success) == (200, True)  # the status came in time, and it alone decides
+    assert answer.error == "no answer within 0.3 s"
+
+
+async def test_a_receiver_that_never_answers_is_left_when_the_time_is_over(receiver: Receiver) -> None:
+    receiver.answers["/hook"] = receiver.hang
+
+    answer = await post(receiver.url(), seconds=0.3)
+
+    assert (answer.status_code, answer.error) == (None, "no answer within 0.3 s")
 
 
 async def test_a_decompression_bomb_stays_packed(receiver: Receiver) -> None:
