@@ -5,20 +5,22 @@ in one transaction, so that news that comes twice, or half, counts once.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
 
 from services.templates.domain.milestones import MILESTONES, Progress
 from shared.contracts.template_drafts import TemplateAnalytics
 from shared.mongo import Database, Document
 
 _REMEMBERED_FOR = timedelta(days=40)  # Meta gives a message up after 30 days, and repeats its webhooks for 7
+
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class CounterRepository:
         return TemplateAnalytics(**{name: document.get(name, 0) for name in MILESTONES})
 
     async def count(self, progress: Sequence[Progress], now: datetime) -> None:
-        """Count the milestones that are new."""
+        """Count the milestones that are new.
+
+        Raises BulkWriteError when another process goes on noting the same messages at the same moment.
+        """
         if not progress:
             return
 
@@ -45,7 +50,14 @@ class CounterRepository:
             await self._count(progress, now, session)
 
         async with self.database.client.start_session() as session:
-            await session.with_transaction(work)
+            for left in reversed(range(_TRIES)):
+                try:
+                    await session.with_transaction(work)
+                except BulkWriteError:  # noted by somebody else since we looked
+                    if not left:
+                        raise
+                else:
+                    break
 
     async def _count(self, progress: Sequence[Progress], now: datetime, session: AsyncClientSession) -> None:
         ids = [each.message_id for each in progress]
@@ -53,20 +65,34 @@ class CounterRepository:
             document["_id"]: set(document["reached"])
             async for document in self._messages.find({"_id": {"$in": ids}}, {"reached": 1}, session=session)
         }
-        notes: list[UpdateOne] = []
+        notes: list[Document] = []
+        additions: defaultdict[frozenset[str], list[str]] = defaultdict(list)
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for each in progress:
             new = each.milestones - known.get(each.message_id, set())
-            if new:
-                counts[each.template_id].update(new)
-                notes.append(_note(each.message_id, new, now))
-        if notes:
-            await self._messages.bulk_write(notes, ordered=False, session=session)
-            increments = [
-                UpdateOne({"_id": template_id}, {"$inc": dict(count)}, upsert=True)
-                for template_id, count in sorted(counts.items())
-            ]
+            counts[each.template_id].update(new)
+            if each.message_id not in known:
+                notes.append({"_id": each.message_id, "reached": sorted(new), "at": now})
+            elif new:
+                additions[new].append(each.message_id)
+        await self._note(notes, additions, session)
+        increments = [
+            UpdateOne({"_id": template_id}, {"$inc": dict(count)}, upsert=True)
+            for template_id, count in sorted(counts.items())
+            if count
+        ]
+        if increments:
             await self._counters.bulk_write(increments, session=session)
+
+    async def _note(
+        self, notes: list[Document], additions: Mapping[frozenset[str], list[str]], session: AsyncClientSession
+    ) -> None:
+        """One statement for all that are noted first, and one for each kind of addition: campaigns come in hundreds."""
+        if notes:
+            await self._messages.insert_many(notes, ordered=False, session=session)
+        for milestones, ids in additions.items():
+            added = {"$addToSet": {"reached": {"$each": sorted(milestones)}}}
+            await self._messages.update_many({"_id": {"$in": ids}}, added, session=session)
 
     @property
     def _messages(self) -> AsyncCollection[Document]:
@@ -75,8 +101,3 @@ class CounterRepository:
     @property
     def _counters(self) -> AsyncCollection[Document]:
         return self.database["template_counters"]
-
-
-def _note(message_id: str, new: frozenset[str], now: datetime) -> UpdateOne:
-    update: dict[str, Any] = {"$addToSet": {"reached": {"$each": sorted(new)}}, "$set": {"at": now}}
-    return UpdateOne({"_id": message_id}, update, upsert=True)
