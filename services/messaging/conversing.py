@@ -30,6 +30,7 @@ from services.messaging.repositories.senders import SenderRepository
 from services.messaging.repositories.stops import StopRepository
 from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.webchat import WebchatRepository
+from services.messaging.windows import Windows
 from shared.bus.port import Bus
 from shared.bus.stream import Stream
 from shared.clock import Clock
@@ -40,12 +41,13 @@ _FOLLOW_UP_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Conversing:
-    """The working parts; the send path uses `replies` and `webchat_sends`."""
+    """The working parts; the send path uses `replies`, `webchat_sends` and `windows`."""
 
     reception: Reception
     handling: Handling
     replies: Replies
     webchat_sends: WebchatSends
+    windows: Windows
     received: ReceivedHandlers
     preferences: PreferenceHandlers
     notices: NoticeHandlers
@@ -102,6 +104,7 @@ async def conversing(
         handling=handling,
         replies=Replies(conversations, messages, webchat, stops, handling, now),
         webchat_sends=WebchatSends(webchat, announcer, stream, now),
+        windows=Windows(conversations, copies, now),
         received=ReceivedHandlers(bus, senders, reception),
         preferences=PreferenceHandlers(bus, senders, book),
         notices=NoticeHandlers(bus, notices),

@@ -146,7 +146,7 @@ async def build(
     stopping = Stopping(stops, holding)
     ledger = Ledger(credits, charges, settings.default_credits)
     book = ConsentBook(bus, consents, contacts, stops, holding)
-    consequences = Consequences(ledger, book, numbers, now)
+    consequences = Consequences(ledger, book, numbers, rates, now)
     dispatcher = Dispatcher(messages, meta, Recorder(messages, announcer, consequences), stopping, keys)
     sweeps = SweepRepository(database, worker, now)
     sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
@@ -176,6 +176,7 @@ async def build(
             ledger,
             conversations.replies,
             conversations.webchat_sends,
+            conversations.windows,
             settings.metered_sources,
         ),
         batches=BatchHandlers(bus, preparation, sending),

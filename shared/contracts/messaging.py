@@ -255,6 +255,7 @@ class PhoneNumber(Reply):
     messages_per_second: int
     agent_id: Identifier | None = None
     quality_rating: str | None = None  # Meta's, once it has told us
+    enforce_window: bool = False  # nothing but templates to who has not written within 24 hours
     created_at: AwareDatetime
     updated_at: AwareDatetime
 

@@ -22,6 +22,7 @@ class UpdatePhoneNumber(Command[PhoneNumber]):
     display_name: str | None = None
     waba_id: str | None = None
     messages_per_second: int | None = Field(default=None, ge=1, le=1000)
+    enforce_window: bool | None = None
 
 
 class DeletePhoneNumber(Command[Done]):

@@ -93,6 +93,8 @@ class NumberDetails(NumberShown):
     """How many messages Meta lets it send in a second."""
     quality_rating: str | None
     """Meta's, once it has told us."""
+    enforce_window: bool
+    """Whether anything but a template is refused to who has not written within 24 hours."""
 
 
 class VariableShown(Shown):

@@ -26,6 +26,8 @@ class ChangedNumber(models.NumberShown):
 
     messages_per_second: int
     """How many messages Meta lets it send in a second."""
+    enforce_window: bool
+    """Whether anything but a template is refused to who has not written within 24 hours."""
 
 
 class ChangedNumberAnswer(models.Answered):

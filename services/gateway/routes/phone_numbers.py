@@ -71,7 +71,7 @@ class PhoneNumberRoutes:
     async def get_phone_number(self, request: web.Request) -> web.Response:
         """200 with the number and its agent."""
         number = await self.asking.query(GetPhoneNumber(phone_number_id=_number_id(request)))
-        more = number.model_dump(include={"messages_per_second", "quality_rating"})
+        more = number.model_dump(include={"messages_per_second", "quality_rating", "enforce_window"})
         return success(request, _number(number) | {"agent": await self._agent_of(number)} | more)
 
     async def change_phone_number(self, request: web.Request) -> web.Response:
@@ -83,7 +83,8 @@ class PhoneNumberRoutes:
             changes["sealed_access_token"] = self.key_ring.seal(token, owner_id=number_id, field="access_token")
         command = UpdatePhoneNumber(phone_number_id=number_id, **changes)
         number = await self.asking.command(command, look_at=f"GET /api/v1/phone-numbers/{number_id}")
-        return success(request, _number(number) | number.model_dump(include={"messages_per_second"}))
+        more = number.model_dump(include={"messages_per_second", "enforce_window"})
+        return success(request, _number(number) | more)
 
     async def delete_phone_number(self, request: web.Request) -> web.Response:
         """200; 409 while an agent or a campaign needs it."""

@@ -7,6 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from services.messaging.dispatch import Calls, linger
 from services.messaging.domain.messages import OutboundMessage, present_outcome
@@ -17,6 +18,7 @@ from services.messaging.replies import Replies
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
 from services.messaging.sending import Sending
+from services.messaging.windows import Windows
 from shared.bus.port import Bus, Received
 from shared.contracts.base import ErrorReply
 from shared.contracts.messaging import ContactInput, SendMessage
@@ -24,6 +26,8 @@ from shared.errors import WaapiError
 from shared.gathering import Gathering
 
 _TOGETHER = 50
+
+_Surroundings = tuple[Numbers, dict[str, datetime]]  # our numbers, and when windows close, by thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ class SendHandlers:
     ledger: Ledger
     replies: Replies
     webchat: WebchatSends
+    windows: Windows
     metered: frozenset[str] = frozenset({"dashboard"})  # the sources whose messages cost a credit each
-    _numbers: Gathering[str, Numbers] = field(init=False)
+    _surroundings: Gathering[tuple[str, str | None], _Surroundings] = field(init=False)
     _admission: Gathering[_Ready, Calls | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_numbers", Gathering(self._find_numbers, limit=_TOGETHER))
+        object.__setattr__(self, "_surroundings", Gathering(self._look_around, limit=_TOGETHER))
         object.__setattr__(self, "_admission", Gathering(self._admit, limit=_TOGETHER))
 
     def register(self) -> None:
@@ -68,10 +73,12 @@ class SendHandlers:
     async def _send(self, received: Received[SendMessage]) -> Calls:
         """Answer what cannot be sent; returns the call of what can."""
         phone_number_id = received.message.phone_number_id
-        numbers = await self._numbers.add(phone_number_id)
+        thread_id = self.windows.thread_of(received.message)
+        numbers, ends = await self._surroundings.add((phone_number_id, thread_id))
         try:
-            placed = await self.replies.place(received.message, await self.preparation.prepare(received, numbers))
-            message = await self._paid(placed)
+            prepared = await self.preparation.prepare(received, numbers)
+            checked = await self.windows.checked(prepared, numbers[phone_number_id], thread_id, ends)
+            message = await self._paid(await self.replies.place(received.message, checked))
         except WaapiError as error:
             await self._refuse(received, error)
             return set()
@@ -95,8 +102,13 @@ class SendHandlers:
         free = await self.ledger.reserve_message(message.user_id, message.id)
         return replace(message, credits_remaining=free)
 
-    async def _find_numbers(self, ids: Sequence[str]) -> list[Numbers]:
-        return [await self.preparation.list_numbers(ids)] * len(ids)
+    async def _look_around(self, places: Sequence[tuple[str, str | None]]) -> list[_Surroundings]:
+        """The numbers and the windows of a group of messages, read at the same moment."""
+        found = await asyncio.gather(
+            self.preparation.list_numbers({number for number, _ in places}),
+            self.windows.list_ends([thread for _, thread in places]),
+        )
+        return [found] * len(places)
 
     async def _admit(self, group: Sequence[_Ready]) -> list[Calls | None]:
         """Bring a group into the send protocol; returns each message's call, none for one that waits for its rate.

@@ -91,6 +91,12 @@ class ConversationRepository:
         found = self._conversations.find({"_id": {"$in": list(ids)}})
         return {document["_id"]: _to_thread(document) async for document in found}
 
+    async def list_windows(self, ids: Iterable[str]) -> dict[str, datetime]:
+        """When the windows of threads close, or did; threads that never had one are left out."""
+        wanted = {"_id": {"$in": list(ids)}, "window_expires_at": {"$exists": True}}
+        found = self._conversations.find(wanted, {"window_expires_at": 1})
+        return {document["_id"]: document["window_expires_at"] async for document in found}
+
     async def find(self, conversation_id: str) -> Thread | None:
         """One thread."""
         return (await self.list_threads([conversation_id])).get(conversation_id)

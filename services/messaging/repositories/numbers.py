@@ -25,6 +25,7 @@ class SendingNumber:
     access: NumberAccess
     messages_per_second: int
     is_refused: bool = False  # Meta takes its token no more (code 190), until it gets another
+    enforce_window: bool = False  # nothing but templates to who has not written within 24 hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ class NumberRepository:
                 _to_access(document),
                 document["messages_per_second"],
                 is_refused=document.get("refused_token", "") == document["sealed_access_token"],
+                enforce_window=document.get("enforce_window", False),
             )
             async for document in self._numbers.find({"_id": {"$in": list(ids)}, **_LIVE})
         }
@@ -212,6 +214,7 @@ def _to_phone_number(document: Document) -> PhoneNumber:
         messages_per_second=document["messages_per_second"],
         agent_id=document.get("agent_id"),
         quality_rating=document.get("quality_rating"),
+        enforce_window=document.get("enforce_window", False),
         created_at=document["created_at"],
         updated_at=document["updated_at"],
     )

@@ -65,8 +65,11 @@ async def test_the_rate_of_a_number_can_be_changed(joined: Joined) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "Nothing to change: give access_token, display_name, waba_id or messages_per_second"),
-        ({"colour": "red"}, "Nothing to change: give access_token, display_name, waba_id or messages_per_second"),
+        ({}, "Nothing to change: give access_token, display_name, waba_id, messages_per_second or enforce_window"),
+        (
+            {"colour": "red"},
+            "Nothing to change: give access_token, display_name, waba_id, messages_per_second or enforce_window",
+        ),
         ({"access_token": ""}, "access_token must have 1 to 4096 printable characters without spaces"),
         ({"access_token": "a b"}, "access_token must have 1 to 4096 printable characters without spaces"),
         ({"display_name": " "}, "display_name must not be empty"),

@@ -36,7 +36,7 @@ async def test_a_number_is_added_and_shown_as_documented(gateway: Gateway) -> No
     assert {name: made[name] for name in NUMBER if name != "access_token"} == {
         name: value for name, value in NUMBER.items() if name != "access_token"
     }
-    assert shown == made | {"agent": None, "messages_per_second": 80, "quality_rating": None}
+    assert shown == made | {"agent": None, "messages_per_second": 80, "quality_rating": None, "enforce_window": False}
     assert listed == [made]
 
 
