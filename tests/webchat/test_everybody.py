@@ -11,12 +11,12 @@ from tests.webchat.stage import Site
 from tests.webchat.visitor import Visitor
 
 WORDS = {
-    "en": ("Open chat", "Write a message"),
-    "es": ("Abrir el chat", "Escribe un mensaje"),
-    "pt": ("Abrir o chat", "Escreva uma mensagem"),
-    "fr": ("Ouvrir la discussion", "Écrivez un message"),
-    "hi": ("चैट खोलें", "संदेश लिखें"),
-    "ar": ("فتح المحادثة", "اكتب رسالة"),
+    "en": ("Close chat", "Write a message"),
+    "es": ("Cerrar el chat", "Escribe un mensaje"),
+    "pt": ("Fechar o chat", "Escreva uma mensagem"),
+    "fr": ("Fermer la discussion", "Écrivez un message"),
+    "hi": ("चैट बंद करें", "संदेश लिखें"),
+    "ar": ("إغلاق المحادثة", "اكتب رسالة"),
 }
 COLOURS = [("#FFFF00", "#000000"), ("#000000", "#FFFFFF"), ("#777777", "#808080"), ("#ff00aa", "#00ffcc")]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -67,19 +67,24 @@ async def test_any_colours_can_be_read(shop: Shop, site: Site, come: Come, colou
 
     for scheme in SCHEMES:
         await visitor.page.emulate_media(color_scheme=scheme)
-        assert [each for each in await visitor.serious_findings() if each.startswith("color-contrast")] == []
+        assert await visitor.serious_findings(runOnly=["color-contrast"]) == []
 
 
-@pytest.mark.parametrize("language", WORDS)
-async def test_it_speaks_the_page_s_language(shop: Shop, come: Come, language: str) -> None:
-    shop.language = f"{language}-XX"
+async def test_it_speaks_the_page_s_language(shop: Shop, come: Come) -> None:
+    shop.language = "fr-CA"
     visitor = await come()
 
-    opening, writing = WORDS[language]
-    await expect(visitor.launcher).to_have_attribute("aria-label", opening)
+    await expect(visitor.launcher).to_have_attribute("aria-label", "Ouvrir la discussion")
+
+
+async def test_it_speaks_the_language_that_it_is_given(visitor: Visitor) -> None:
     await visitor.open()
 
-    await expect(visitor.input).to_have_attribute("placeholder", writing)
+    for language, (closing, writing) in WORDS.items():
+        await visitor.widget.evaluate("(element, language) => element.setAttribute('language', language)", language)
+        await expect(visitor.launcher).to_have_attribute("aria-label", closing)
+        await expect(visitor.input).to_have_attribute("placeholder", writing)
+        await expect(visitor.panel).to_have_attribute("lang", language)
 
 
 async def test_arabic_runs_from_right_to_left(shop: Shop, come: Come, site: Site) -> None:

@@ -112,9 +112,9 @@ class Visitor:
         )
         return name
 
-    async def serious_findings(self) -> list[str]:
+    async def serious_findings(self, **options: Any) -> list[str]:
         """What axe finds against the widget, but for trifles."""
-        results = await _AXE.run(self.page, context="webchat-widget")
+        results = await _AXE.run(self.page, context="webchat-widget", options=options or None)
         found = results.response["violations"]
         return [
             f"{each['id']}: {node['html']} {node['failureSummary']}"
