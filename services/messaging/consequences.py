@@ -12,12 +12,14 @@ from services.messaging.consent import ConsentBook
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.ledger import Ledger
 from services.messaging.repositories.numbers import NumberRepository
+from services.messaging.repositories.rates import RateRepository
 from shared.clock import Clock
 from shared.contracts.messaging import MetaError
 
 log = structlog.get_logger()
 
 _TOKEN_VOID = 190  # expired or revoked: no message of the number can be sent until it has another
+_TOO_FAST = 130429  # more messages a second than Meta lets the number send
 _MARKETING_UNWANTED = 131050  # the person has stopped marketing messages of this business in WhatsApp
 
 
@@ -28,6 +30,7 @@ class Consequences:
     ledger: Ledger
     consents: ConsentBook
     numbers: NumberRepository
+    rates: RateRepository
     now: Clock
 
     async def of_acceptance(self, messages: Sequence[OutboundMessage]) -> None:
@@ -42,6 +45,12 @@ class Consequences:
             log.warning("number_paused", phone_number_id=message.phone_number_id, reason=error.message)
         elif error.code == _MARKETING_UNWANTED:
             await self.of_unwanted_marketing(message)
+
+    async def of_postponement(self, message: OutboundMessage, error: MetaError | None) -> None:
+        """Meta asked us to wait; where the number was too fast, all of its messages go slower."""
+        if error is not None and error.code == _TOO_FAST:
+            await self.rates.slow_down(message.phone_number_id)
+            log.warning("number_slowed_down", phone_number_id=message.phone_number_id)
 
     async def of_unwanted_marketing(self, message: OutboundMessage) -> None:
         """Meta says that this person wants no marketing, at once or by a later status."""

@@ -113,6 +113,7 @@ class Recorder:
                     told = outcome(message, "failed", error=error, failure=failure)
                     return (message.reply, told), failed_item(message, failure, error, failed_at)
             case Postponed() as verdict:
+                await self.consequences.of_postponement(message, verdict.error)
                 await insist(partial(self.messages.record_postponed, message, attempt_id, verdict))
                 if message.attempt <= 1:  # listeners know from the first time that it waits
                     return None, queued_item(message, verdict.reason, self.messages.now())

@@ -71,7 +71,7 @@ async def test_a_lifted_outcome_is_announced_later_too(stage: Stage) -> None:
 async def test_while_the_broker_is_away_other_messages_still_get_their_step(stage: Stage) -> None:
     stage.bus.is_away = True
     await stage.messaging.sends.send_messages([received(text(number)) for number in range(1, 6)])
-    stage.meta.will(refuse(130429))
+    stage.meta.will(refuse(4))
     await stage.messaging.sends.send_messages([received(text(6))])
     hasty = replace(stage.messaging.sweeper, round_size=5)
 
@@ -122,7 +122,7 @@ async def test_two_sweepers_announce_a_message_under_the_same_id(stage: Stage) -
 
 
 async def test_a_message_that_meta_takes_later_is_announced_as_waiting_once(stage: Stage) -> None:
-    stage.meta.will(refuse(130429), refuse(130429))
+    stage.meta.will(refuse(4), refuse(4))
     await stage.messaging.sends.send_messages([received(text())])
 
     for _ in range(3):
@@ -130,5 +130,5 @@ async def test_a_message_that_meta_takes_later_is_announced_as_waiting_once(stag
         await stage.sweep()
 
     queued = [item for event in stage.bus.published if isinstance(event, MessagesQueued) for item in event.items]
-    assert [(item.id, item.reason) for item in queued] == [(f"message.queued:{message_id()}", "meta_130429")]
+    assert [(item.id, item.reason) for item in queued] == [(f"message.queued:{message_id()}", "meta_4")]
     assert [item.message_id for item in stage.sent()] == [message_id()]

@@ -126,7 +126,7 @@ async def test_after_a_lost_intent_a_code_is_sent_within_its_lease_and_window(st
 
 
 async def test_a_sweeper_that_dies_after_its_intent_leaves_nothing_that_is_called_twice(stage: Stage) -> None:
-    stage.meta.will(refuse(130429))
+    stage.meta.will(refuse(4))
     await stage.bus.send(text())
     stage.clock.pass_time(5)
     die_at("intended")
@@ -141,7 +141,7 @@ async def test_a_sweeper_that_dies_after_its_intent_leaves_nothing_that_is_calle
 
 
 async def test_a_sweeper_that_dies_at_the_end_of_its_round_has_lost_nothing(stage: Stage) -> None:
-    stage.meta.will(refuse(130429))
+    stage.meta.will(refuse(4))
     await stage.bus.send(text())
     stage.clock.pass_time(5)
     die_at("swept")

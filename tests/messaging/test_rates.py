@@ -110,7 +110,7 @@ async def test_a_repetition_of_a_sent_message_is_told_so_even_beyond_the_rate(st
 
 async def test_what_a_campaign_has_waiting_leaves_the_rate_to_a_person(stage: Stage) -> None:
     await slow_down(stage)
-    stage.meta.will(*[refuse(130429)] * 3)
+    stage.meta.will(*[refuse(4)] * 3)
     for number in (1, 2, 3):
         await refill(stage)
         await stage.messaging.batches.send_batch(batch([number]))
@@ -127,7 +127,7 @@ async def test_what_a_campaign_has_waiting_leaves_the_rate_to_a_person(stage: St
 
 async def test_more_than_can_be_sent_at_once_waits_for_room_and_all_of_it_is_sent(stage: Stage) -> None:
     for number in range(1, 6):
-        stage.meta.will(refuse(130429))
+        stage.meta.will(refuse(4))
         await stage.bus.send(text(number))
     small = replace(stage.messaging.sweeper, group_size=1, groups_at_once=2)
 
@@ -142,7 +142,7 @@ async def test_more_than_can_be_sent_at_once_waits_for_room_and_all_of_it_is_sen
 
 async def test_while_meta_hangs_a_sweep_does_not_wait_for_it(stage: Stage) -> None:
     meta_answers = asyncio.Event()
-    stage.meta.will(refuse(130429), refuse(130429), held(meta_answers))
+    stage.meta.will(refuse(4), refuse(4), held(meta_answers))
     for number in (1, 2):
         await stage.bus.send(text(number))
     small = replace(stage.messaging.sweeper, group_size=1, groups_at_once=1)
@@ -185,3 +185,81 @@ async def test_a_batch_that_finds_no_tokens_for_long_is_stored_for_later(stage: 
 
     assert states == ["QUEUED", "QUEUED", "SENT"]
     assert await stage.states() == ["SENT"] * 3
+
+
+async def quiet(database: Database, seconds: float) -> None:
+    """So much time passes for the rate."""
+    back = {"at": {"$subtract": ["$at", seconds * 1000]}, "slowed_at": {"$subtract": ["$slowed_at", seconds * 1000]}}
+    await database["rates"].update_many({}, [{"$set": back}])
+
+
+async def burst_after(rates: RateRepository, database: Database, seconds: float) -> int:
+    await quiet(database, seconds)
+    return await take(rates, 100)
+
+
+async def test_after_metas_refusal_a_number_rests_a_second_and_goes_on_at_half_its_rate(
+    rates: RateRepository, database: Database
+) -> None:
+    await take(rates, 1)
+
+    await rates.slow_down(NUMBER)
+    at_once = await rates.take(NUMBER, 100, messages_per_second=80, lane="one_to_one")
+    later = await burst_after(rates, database, 2)
+
+    assert (at_once.count, at_once.spacing) == (0, timedelta(seconds=1 / 34))
+    assert later == 8  # a quarter of a second of 34
+
+
+async def test_the_refusals_of_one_second_halve_a_rate_once(rates: RateRepository, database: Database) -> None:
+    await take(rates, 1)
+
+    await asyncio.gather(*(rates.slow_down(NUMBER) for _ in range(10)))
+    once = await burst_after(rates, database, 2)
+    await rates.slow_down(NUMBER)
+    twice = await burst_after(rates, database, 2)
+
+    assert (once, twice) == (8, 4)
+
+
+async def test_a_rate_recovers_by_a_tenth_for_every_five_quiet_seconds(
+    rates: RateRepository, database: Database
+) -> None:
+    await take(rates, 1)
+    await rates.slow_down(NUMBER)
+
+    bursts = [await burst_after(rates, database, seconds) for seconds in (5.5, 5, 5, 5, 5, 5)]
+
+    assert bursts == [10, 11, 13, 15, 17, 17]  # a quarter of a second of 0.6, 0.7 … of 68
+
+
+async def test_a_number_never_comes_to_a_stop(rates: RateRepository, database: Database) -> None:
+    await take(rates, 1)
+    for _ in range(12):
+        await rates.slow_down(NUMBER)
+        await quiet(database, 1.5)
+
+    assert await burst_after(rates, database, 2) == 1
+
+
+async def test_a_refusal_for_speed_slows_the_number_for_every_lane(stage: Stage) -> None:
+    stage.meta.will(refuse(130429))
+    await stage.bus.send(text(1))
+    await stage.drain()
+
+    grants = [
+        await stage.messaging.sweeper.rates.take(NUMBER, 1, messages_per_second=1000, lane=lane)
+        for lane in ("one_to_one", "campaign")
+    ]
+
+    assert [grant.count for grant in grants] == [0, 0]
+
+
+async def test_another_refusal_slows_nobody_down(stage: Stage) -> None:
+    stage.meta.will(refuse(131056))
+    await stage.bus.send(text(1))
+    await stage.drain()
+
+    grant = await stage.messaging.sweeper.rates.take(NUMBER, 10, messages_per_second=1000, lane="one_to_one")
+
+    assert grant.count == 10

@@ -216,7 +216,7 @@ async def test_a_repetition_that_is_refused_leaves_the_first_attempts_outcome_op
 
 
 async def test_a_repetition_that_expires_while_it_waits_is_unknown_and_not_failed(stage: Stage) -> None:
-    stage.meta.will(cut, *[refuse(130429)] * 20)
+    stage.meta.will(cut, *[refuse(4)] * 20)
     await stage.bus.send(code())
 
     for _ in range(15):

@@ -1,11 +1,12 @@
 """The sending rate of a number, shared by every worker: one document, one atomic update a lease of tokens.
 
 Meta counts inbound and outbound messages of a number together (80 a second by default) and answers 130429 above it
-(WhatsApp Cloud API, throughput). 85 % of the figure is used, and of that campaigns take at most 90 %.
+(WhatsApp Cloud API, throughput). 85 % of the figure is used, and of that campaigns take at most 90 %. After a 130429 a
+number stops for a second, goes on at half its rate, and gains a tenth of the full one for every five quiet seconds.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pymongo import ReturnDocument
@@ -18,6 +19,13 @@ Lane = Literal["one_to_one", "campaign"]
 _SHARE_OF_METAS_FIGURE = 0.85
 _CAMPAIGN_SHARE = 0.9
 _BURST_SECONDS = 0.25  # what may be saved up
+
+_SLOWER = 0.5  # after each second in which Meta has refused
+_SLOWEST = 1 / 16
+_STOPPED_MS = 1000  # also how long further refusals of the same burst count as one
+_RECOVERY_MS = 5000
+_RECOVERY_STEP = 0.1
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +59,36 @@ class RateRepository:
             return await self.take(phone_number_id, wanted, messages_per_second=messages_per_second, lane=lane)
         taken = int(document["taken"])
         missing = wanted - taken
-        lane_rate = rate * (_CAMPAIGN_SHARE if lane == "campaign" else 1.0)
+        lane_rate = rate * document["pace"] * (_CAMPAIGN_SHARE if lane == "campaign" else 1.0)
         wait = min(missing, max(lane_rate * _BURST_SECONDS, 1.0)) / lane_rate if missing else 0.0
         return Grant(taken, timedelta(seconds=wait), timedelta(seconds=1 / lane_rate))
+
+    async def slow_down(self, phone_number_id: str) -> None:
+        """Meta has refused a message because the number was too fast: a second's rest, then half the rate.
+
+        The other refusals of the same second say nothing new. Every worker's next lease meets the change.
+        """
+        is_new = {"$lt": [{"$ifNull": ["$slowed_at", _LONG_AGO]}, {"$subtract": ["$$NOW", _STOPPED_MS]}]}
+        halved = {"$max": [_SLOWEST, {"$multiply": [_pace(), _SLOWER]}]}
+        slowed = {
+            "slowed_pace": {"$cond": [is_new, halved, "$slowed_pace"]},
+            "slowed_at": {"$cond": [is_new, "$$NOW", "$slowed_at"]},
+        }
+        emptied = {
+            "level": 0,
+            "campaign_level": 0,
+            # tokens grow from when the rest is over
+            "at": {"$add": ["$slowed_at", _STOPPED_MS]},
+        }
+        await self._rates.update_one({"_id": phone_number_id}, [{"$set": slowed}, {"$set": emptied}])
+
+
+def _pace() -> dict[str, Any]:
+    """The share of its full rate that a number may use now: it recovers step by step, by the time alone."""
+    quiet_ms = {"$subtract": ["$$NOW", {"$ifNull": ["$slowed_at", _LONG_AGO]}]}
+    steps = {"$floor": {"$divide": [quiet_ms, _RECOVERY_MS]}}
+    recovered = {"$add": [{"$ifNull": ["$slowed_pace", 1.0]}, {"$multiply": [steps, _RECOVERY_STEP]}]}
+    return {"$min": [1.0, recovered]}
 
 
 def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any]]:
@@ -61,12 +96,16 @@ def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any
     passed = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
     seconds = {"$max": [0, passed]}  # a clock that was set back must not take tokens away
     bounded = "$level" if lane == "one_to_one" else {"$min": ["$level", "$campaign_level"]}
+    is_resting = {"$gt": [{"$ifNull": ["$at", "$$NOW"]}, "$$NOW"]}
+    ends_soon = {"$lte": [{"$ifNull": ["$at", "$$NOW"]}, {"$add": ["$$NOW", _STOPPED_MS]}]}
     return [
+        {"$set": {"pace": _pace()}},
         {
             "$set": {
                 "level": _refilled("$level", rate, seconds),
                 "campaign_level": _refilled("$campaign_level", rate * _CAMPAIGN_SHARE, seconds),
-                "at": "$$NOW",
+                # A rest is kept to its end; anything further ahead is a clock that was set back.
+                "at": {"$cond": [{"$and": [is_resting, ends_soon]}, "$at", "$$NOW"]},
             }
         },
         {"$set": {"taken": {"$max": [0, {"$min": [wanted, {"$floor": bounded}]}]}}},
@@ -80,5 +119,7 @@ def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any
 
 
 def _refilled(level: str, rate: float, seconds: dict[str, Any]) -> dict[str, Any]:
-    capacity = max(rate * _BURST_SECONDS, 1.0)
-    return {"$min": [capacity, {"$add": [{"$ifNull": [level, capacity]}, {"$multiply": [seconds, rate]}]}]}
+    paced = {"$multiply": [rate, "$pace"]}
+    capacity = {"$max": [{"$multiply": [paced, _BURST_SECONDS]}, 1.0]}
+    grown = {"$add": [{"$ifNull": [level, capacity]}, {"$multiply": [seconds, paced]}]}
+    return {"$min": [capacity, grown]}
