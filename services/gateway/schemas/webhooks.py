@@ -57,7 +57,13 @@ EventNames = Annotated[list[EventName], Field(min_length=1, max_length=50)]
 Headers = Annotated[
     dict[str, str],
     Field(max_length=_MOST_HEADERS),
-    Checked(_headers, {"propertyNames": {"pattern": f"^{_HEADER_NAME.pattern}$"}}),
+    Checked(
+        _headers,
+        {
+            "propertyNames": {"pattern": f"^{_HEADER_NAME.pattern}$"},
+            "additionalProperties": {"type": "string", "pattern": r"^[\x20-\x7e]*$", "maxLength": 1000},
+        },
+    ),
 ]
 Numbers = Annotated[list[Identifier], Field(max_length=100)]
 

@@ -10,6 +10,7 @@ from services.gateway.settings import GatewaySettings
 from shared.bus.memory import MemoryBus
 from shared.bus.stream import MemoryStream
 from shared.contracts.messaging import RenderMessage
+from shared.contracts.subscriptions import ListEventTypes
 from shared.contracts.templates import DiscoveredTemplates, DiscoverTemplates, ListTemplates, SyncTemplates
 from shared.contracts.webhooks import CreateSubscription, DeleteSubscription, ListSubscriptions
 from shared.errors import NotFoundError
@@ -44,6 +45,7 @@ def _register_others(bus: MemoryBus) -> None:
     bus.on(CreateSubscription, webhooks.create)
     bus.on(ListSubscriptions, webhooks.list)
     bus.on(DeleteSubscription, webhooks.delete)
+    bus.on(ListEventTypes, webhooks.event_types)
 
 
 async def _discover(query: DiscoverTemplates) -> DiscoveredTemplates:

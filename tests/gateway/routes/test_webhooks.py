@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.gateway.settings import GatewaySettings
-from shared.contracts import webhooks
+from shared.contracts import subscriptions, webhooks
 from shared.contracts.base import Done
 from shared.errors import InvalidInputError, NotFoundError
 from tests.gateway.conftest import ENVIRONMENT, NOON, Gateway
@@ -32,6 +32,11 @@ class WebhooksStandIn:
         """A user's."""
         found = [command for command in self.kept.values() if command.user_id == query.user_id]
         return webhooks.Subscriptions(items=tuple(_shown(command) for command in found))
+
+    async def event_types(self, _query: subscriptions.ListEventTypes) -> subscriptions.EventTypes:
+        """One."""
+        kind = subscriptions.EventType(name="message.sent", description="Sent.", body_schema={}, example={"event": ""})
+        return subscriptions.EventTypes(items=(kind,))
 
     async def delete(self, command: webhooks.DeleteSubscription) -> Done:
         """Forget it."""
