@@ -182,10 +182,10 @@ def _filter(name: str, description: str, schema: dict[str, Any]) -> Parameter:
 
 _LOG_FILTERS = (
     _filter("status", "In this state.", {"type": "string", "enum": ["pending", "delivered", "failed"]}),
-    _filter("event", "Of this event.", {"type": "string", "minLength": 1, "maxLength": 64}),
+    _filter("event", "Of this event.", {"type": "string", "pattern": "^[a-z_.]{1,64}$"}),
     _filter("from", "Heard of at this time or later.", _TIME),
     _filter("to", "Heard of at this time or earlier.", _TIME),
-    _filter("cursor", "The `next_cursor` of the page before.", {"type": "string", "maxLength": 300}),
+    _filter("cursor", "The `next_cursor` of the page before.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,300}$"}),
     _filter("limit", "At most so many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
 )
 

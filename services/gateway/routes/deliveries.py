@@ -1,5 +1,6 @@
 """What a vendor webhook was told: the log, and telling it once more."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,8 @@ from shared.web.envelopes import success
 
 _MOST = 200
 _DEFAULT = 50
-_LONGEST_TEXT = 300
+_EVENT = re.compile(r"[a-z_.]{1,64}", re.ASCII)
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,300}", re.ASCII)
 _TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -84,10 +86,10 @@ class DeliveryRoutes:
         query = ListDeliveries(
             webhook_id=webhook_id_of(request),
             status=query_choice(request, "status", ("pending", "delivered", "failed")),
-            event=_text(request, "event"),
+            event=_text(request, "event", _EVENT, "the name of an event, e.g. message.sent"),
             since=_time(request, "from"),
             until=_time(request, "to"),
-            cursor=_text(request, "cursor"),
+            cursor=_text(request, "cursor", _CURSOR, "the next_cursor of a page"),
             limit=limit,
         )
         page = await self.asking.query(query)
@@ -127,10 +129,10 @@ def _log_of(webhook_id: str) -> str:
     return f"GET /admin/webhooks/{webhook_id}/deliveries"
 
 
-def _text(request: web.Request, name: str) -> str | None:
+def _text(request: web.Request, name: str, form: re.Pattern[str], words: str) -> str | None:
     text = request.query.get(name) or None
-    if text is not None and (len(text) > _LONGEST_TEXT or not text.isprintable()):
-        raise refused_query(name, f"{name} query parameter must have at most {_LONGEST_TEXT} printable characters")
+    if text is not None and not form.fullmatch(text):
+        raise refused_query(name, f"{name} query parameter must be {words}")
     return text
 
 

@@ -246,7 +246,7 @@ async def test_a_range_is_replayed_at_a_hundred_a_second_and_nothing_beside_it(m
         ("GET /admin/webhooks/wh_no/deliveries", None, 404, "Webhook not found"),
         ("GET {webhook}/deliveries?status=lost", None, 400, "status query parameter must be one of"),
         ("GET {webhook}/deliveries?event=nothing", None, 400, "event: 'nothing' is not an event"),
-        ("GET {webhook}/deliveries?cursor=%21%21", None, 400, "cursor: is not one of ours"),
+        ("GET {webhook}/deliveries?cursor=%21%21", None, 400, "cursor query parameter must be the next_cursor"),
         ("GET {webhook}/deliveries?cursor=OTk5OTk5OTk5OTk5OTk5OTk5fGE", None, 400, "cursor: is not one of ours"),
         ("GET {webhook}/deliveries?limit=201", None, 400, "limit query parameter must be a whole number"),
         ("GET {webhook}/deliveries?from=noon", None, 400, "from query parameter must be a time such as"),
