@@ -20,6 +20,7 @@ SEND = "/api/external/send-message/cG5fMQ"
         "/api/external/templates/cG5fMQ/invoice_ready?status=all",
         "/widget.js",
         "/widget-config.html?agent_id=webchat_1",
+        "/widget-config.js",
         "/webchat/webchat_1/events",
         "/docs",
         "/docs/assets/page.css",
@@ -230,5 +231,5 @@ def test_every_line_of_the_readme_about_paths_is_in_the_configuration() -> None:
 
     paths = [path for row in rows for path in row.split("|")[1].replace("`", "").replace(",", " ").split()]
 
-    assert len(paths) == 8
+    assert len(paths) == 9
     assert [path for path in paths if f"{path} {{" not in configuration] == []
