@@ -235,3 +235,10 @@ async def test_an_unknown_template_is_not_found_by_anything(stage: Stage) -> Non
     for work in (details(stage), edit(stage, category="UTILITY"), submit(stage), set_variables(stage)):
         with pytest.raises(NotFoundError, match="Template not found"):
             await work
+
+
+async def test_what_no_database_can_keep_is_refused(stage: Stage) -> None:
+    parts = ({"type": "BODY", "text": "Hi", "example": {"body_text": [[237941229870271636176896]]}},)
+
+    with pytest.raises(InvalidInputError, match="cannot be stored"):
+        await create(stage, draft(components=parts, variables=()))

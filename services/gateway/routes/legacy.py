@@ -8,7 +8,7 @@ from aiohttp import web
 
 from services.gateway.routes.button_clicks import ButtonClickRoutes
 from services.gateway.routes.legacy_names import with_old_names
-from services.gateway.routes.templates import TemplateRoutes
+from services.gateway.routes.templates import ONE, TemplateRoutes
 from shared.web.answers import add_answer_header
 
 DEPRECATED_SINCE = datetime(2025, 12, 13, tzinfo=UTC)  # the day of the API document that says to move
@@ -29,11 +29,11 @@ class LegacyRoutes:
         templates, clicks = self.templates, self.clicks
         return [
             web.get(f"{OLD}/templates", deprecated(templates.list_templates)),
-            web.get(f"{OLD}/templates/{{template_id}}", deprecated(templates.get_template)),
+            web.get(f"{OLD}/templates/{ONE}", deprecated(templates.get_template)),
             web.post(f"{OLD}/templates", deprecated(templates.create_template)),
             web.post(f"{OLD}/templates/sync", deprecated(templates.sync_templates)),
             web.post(f"{OLD}/templates/{{template_id}}/submit", deprecated(templates.submit_template)),
-            web.delete(f"{OLD}/templates/{{template_id}}", deprecated(templates.delete_template)),
+            web.delete(f"{OLD}/templates/{ONE}", deprecated(templates.delete_template)),
             web.get(f"{OLD}/templates/{{template_id}}/button-clicks", deprecated(clicks.get_template_clicks)),
             web.get(f"{OLD}/button-clicks", deprecated(clicks.list_clicks)),
             web.get(f"{OLD}/leads/{{customer_phone}}/button-activity", deprecated(clicks.get_lead_activity)),

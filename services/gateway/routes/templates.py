@@ -31,6 +31,7 @@ from shared.web.body import parse_body
 from shared.web.envelopes import success
 
 UNKNOWN = "Template not found"
+ONE = "{template_id:(?!sync$)[^{}/]+}"  # `sync` is a route of its own, and takes POST alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class TemplateRoutes:
             web.get("/api/v1/templates", self.list_templates),
             web.post("/api/v1/templates", self.create_template),
             web.post("/api/v1/templates/sync", self.sync_templates),
-            web.get("/api/v1/templates/{template_id}", self.get_template),
-            web.patch("/api/v1/templates/{template_id}", self.change_template),
-            web.delete("/api/v1/templates/{template_id}", self.delete_template),
+            web.get(f"/api/v1/templates/{ONE}", self.get_template),
+            web.patch(f"/api/v1/templates/{ONE}", self.change_template),
+            web.delete(f"/api/v1/templates/{ONE}", self.delete_template),
             web.post("/api/v1/templates/{template_id}/submit", self.submit_template),
             web.put("/api/v1/templates/{template_id}/variables", self.set_variables),
         ]

@@ -1,9 +1,9 @@
 """Bodies that draft and change templates. What Meta thinks of them is told as warnings, not here."""
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.schemas.changes import ChangeBody
@@ -29,7 +29,8 @@ def _shaped(pattern: re.Pattern[str], words: str) -> Checked:
 
 
 def _small(components: list[Any]) -> list[Any]:
-    if len(orjson.dumps([component.model_dump(exclude_unset=True) for component in components])) > LARGEST_COMPONENTS:
+    text = json.dumps([component.model_dump(exclude_unset=True) for component in components], ensure_ascii=False)
+    if len(text.encode()) > LARGEST_COMPONENTS:
         raise field_error(f"must have at most {LARGEST_COMPONENTS // 1024} KiB as JSON")
     return components
 

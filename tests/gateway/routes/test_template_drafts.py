@@ -335,3 +335,16 @@ async def test_an_id_that_cannot_exist_is_not_found_without_asking(
 
     assert (status, answer["message"]) == (404, "Template not found")
     assert service.asked == []
+
+
+async def test_sync_is_no_template_and_takes_post_alone(gateway: Gateway, service: DraftsStandIn) -> None:
+    async with gateway.private.get("/api/v1/templates/sync") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+
+
+async def test_a_number_that_no_store_can_keep_is_no_fault_of_ours(gateway: Gateway, service: DraftsStandIn) -> None:
+    parts = [{"type": "BODY", "text": "Hi", "example": {"body_text": [[237941229870271636176896]]}}]
+
+    status, _ = await call(gateway, "POST", "/api/v1/templates", json=BODY | {"components": parts, "variables": []})
+
+    assert status == 201
