@@ -12,7 +12,15 @@ from services.messaging.domain.stops import Stop
 from services.messaging.repositories.holding import HoldingRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.stops import StopRepository
-from shared.contracts.contacts import ChangeConsent, Consent, ConsentsChanged, ContactRow, GetContact, UpsertContacts
+from shared.contracts.contacts import (
+    ChangeConsent,
+    Consent,
+    ConsentsChanged,
+    ContactRow,
+    EraseContact,
+    GetContact,
+    UpsertContacts,
+)
 from shared.contracts.content import TemplateContent
 from shared.contracts.messaging import HoldCampaign, SendMessage
 from shared.errors import NotFoundError
@@ -343,3 +351,23 @@ async def test_the_consent_of_nobody_cannot_change(offering: Stage) -> None:
         await offering.bus.request(
             ChangeConsent(change_id="c1", contact_id="contact_1", opted_out=True, proof="api"), timeout_seconds=5
         )
+
+
+async def test_who_is_erased_gets_nothing_that_was_waiting(stage: Stage) -> None:
+    await hold(stage)
+    await stage.bus.send(batch([1]))
+    await stage.drain()
+    erased = contact_id(USER, recipient(1))
+
+    await stage.bus.request(EraseContact(contact_id=erased), timeout_seconds=5)
+    await hold(stage, held=False)
+    await stage.sweep()
+    stage.clock.pass_time(31)
+    await stage.messaging.contacts.erasure.finish_all()
+
+    assert stage.meta.calls == []
+    assert [item.failure for item in stage.failed()] == ["recipient_erased"]
+    assert (await stage.document(1))["to"] == "erased"
+    contact = await stage.database["contacts"].find_one({"_id": erased})
+    assert contact is not None
+    assert recipient(1) not in str(contact)
