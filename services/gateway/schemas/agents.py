@@ -30,7 +30,7 @@ def _model_name(value: str) -> str:
 
 
 FallbackText = Annotated[str, Field(min_length=1, max_length=1000), NOT_BLANK]
-DailyBudget = Annotated[int, WHOLE, Field(ge=0, le=_LARGEST_BUDGET)]
+DailyBudget = Annotated[int, Field(ge=0, le=_LARGEST_BUDGET), WHOLE]
 Instructions = Annotated[str, Field(min_length=1, max_length=100_000), NOT_BLANK]
 Model = Annotated[str, Checked(_model_name, {"pattern": f"^{_MODEL.pattern}$"})]
 Variables = Annotated[
@@ -61,7 +61,7 @@ class ChangeAgentBody(ChangeBody):
     """What people call it."""
     prompt_id: Identifier = ""
     """The prompt that it follows."""
-    debounce_ms: Annotated[int, WHOLE, Field(ge=0, le=_LONGEST_DEBOUNCE_MS)] | None = None
+    debounce_ms: Annotated[int, Field(ge=0, le=_LONGEST_DEBOUNCE_MS), WHOLE] | None = None
     """How long it waits for more messages before it answers, in milliseconds; null, as configured."""
     fallback_text: FallbackText | None = None
     """What customers are told when it cannot answer; null, as configured."""

@@ -17,7 +17,7 @@ class ChangePhoneNumberBody(ChangeBody):
     """What people call it."""
     waba_id: MetaId = ""
     """The WhatsApp Business Account; only for WhatsApp."""
-    messages_per_second: Annotated[int, WHOLE, Field(ge=1, le=1000)] = 80
+    messages_per_second: Annotated[int, Field(ge=1, le=1000), WHOLE] = 80
     """How many messages Meta lets it send in a second."""
     enforce_window: bool = False
     """Whether anything but a template is refused to who has not written within 24 hours; else Meta decides."""

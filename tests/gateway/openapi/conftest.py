@@ -17,6 +17,7 @@ from shared.errors import NotFoundError
 from shared.mongo import Database
 from shared.web.ops import Readiness
 from tests.gateway.conftest import ENVIRONMENT, Gateway, MessagingStandIn
+from tests.gateway.openapi.owners import AnsweringBus, register_agents
 from tests.gateway.routes.test_discovery import BARE, INVOICE
 from tests.gateway.routes.test_dry_run import RenderingStandIn
 from tests.gateway.routes.test_templates import TemplatesStandIn
@@ -26,11 +27,13 @@ from tests.gateway.routes.test_webhooks import WebhooksStandIn
 @pytest.fixture
 async def gateway(database: Database) -> AsyncIterator[Gateway]:
     """It refuses what only a developer's machine may send, as the documents say."""
-    bus, messaging = MemoryBus(), MessagingStandIn()
+    bus, messaging = AnsweringBus(), MessagingStandIn()
     messaging.register(bus)
     _register_others(bus)
+    await register_agents(database, bus, messaging)
     await ensure_indexes(database)
-    settings = GatewaySettings.from_env(ENVIRONMENT | {"ENVIRONMENT": "production"})
+    production = {"ENVIRONMENT": "production", "NOT_FOUNDS_PER_MINUTE": "1000000"}  # a fuzzer guesses a lot
+    settings = GatewaySettings.from_env(ENVIRONMENT | production)
     private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream())
     async with TestClient(TestServer(private)) as inside, TestClient(TestServer(public)) as outside:
         yield Gateway(inside, outside, bus, messaging, database)

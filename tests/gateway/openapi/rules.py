@@ -13,6 +13,7 @@ _BEYOND_SCHEMA = [
     r"search query parameter must have at most 100 printable characters$",  # as Unicode has it
     r"expires_at must lie in the future$",
     r"is a header that we set ourselves$",  # in any case
+    r"waba_id is only for WhatsApp phone numbers$",
 ]
 
 
