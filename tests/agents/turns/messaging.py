@@ -1,5 +1,6 @@
 """Stands where messaging is: keeps conversations, refuses outdated answers, and tells what was said."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -55,6 +56,7 @@ class MessagingStandIn:
     refuses: WaapiError | None = None
     fails_with: str | None = None
     loses_from: int | None = None  # which request to send, and all after it, does not come through
+    after_accepting: Callable[[], Awaitable[None]] | None = None  # what happens before the sender hears of it
     loses_reply_of: int | None = None  # which request to send is carried out and not answered
     shown: list[tuple[str, bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -143,6 +145,9 @@ class MessagingStandIn:
         if self.loses_from is not None and self.asked_to_send >= self.loses_from:
             raise BusUnavailableError("no broker")
         outcome = self._outcome(command)
+        if self.after_accepting is not None:
+            happens, self.after_accepting = self.after_accepting, None
+            await happens()
         if self.asked_to_send == self.loses_reply_of:
             raise ReplyTimeoutError("no reply")
         return outcome

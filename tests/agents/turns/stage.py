@@ -124,7 +124,7 @@ async def stage_on(database: Database, sandbox: Sandbox, **settings: Any) -> Asy
         "openai_base_url": str(sandbox.make_url("/v1")),
         "openai_api_key": "sk-test",
         "openai_model": "default-model",
-        "openai_timeout_seconds": 5,
+        "openai_timeout_seconds": 60,
         "agent_fallback_text": FALLBACK,
     }
     configured = AgentsSettings.model_validate(given | settings)

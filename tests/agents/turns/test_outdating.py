@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.agents.answering import OutdatedError
 from shared.contracts.contacts import ConsentChange, ConsentsChanged
 from shared.errors import BusUnavailableError, ConflictError
 from tests.agents.turns.messaging import Thread
@@ -129,6 +130,58 @@ async def test_a_message_that_comes_while_the_answer_is_sent_has_the_next_turn(s
     await stage.answer()
 
     assert stage.messaging.texts(thread) == ["You wrote: One / Two"]
+
+
+async def test_a_message_that_comes_after_the_answer_was_accepted_has_the_next_turn(stage: Stage) -> None:
+    thread = stage.messaging.open()
+    stage.messaging.after_accepting = lambda: stage.say(thread, "Two")
+
+    await stage.talk(thread, "One")
+    await stage.answer()
+
+    assert stage.messaging.texts(thread) == ["You wrote: One", "You wrote: Two"]
+
+
+async def test_a_repetition_while_the_model_thinks_does_not_stop_it(stage: Stage) -> None:
+    thread = stage.messaging.open()
+    await stage.switch(latency_ms=300)
+    event = stage.messaging.written(thread, "Hello")
+    await stage.bus.publish(event)
+    stage.clock.pass_time(DEBOUNCE_SECONDS)
+    work = asyncio.create_task(stage.work())
+    await eventually(lambda: is_asked(stage))
+
+    await stage.bus.publish(event)
+    await work
+
+    assert await stage.outcomes() == ["completed"]
+    assert stage.messaging.texts(thread) == ["You wrote: Hello"]
+
+
+async def test_no_model_is_asked_once_a_person_handles_the_conversation_though_nobody_has_told_us(stage: Stage) -> None:
+    thread = stage.messaging.open()
+    await stage.say(thread, "Hello")
+    thread.handled_by = "human"
+
+    await stage.answer()
+
+    assert await stage.asked() == []
+    assert await stage.state_of(thread) == "resting"
+
+
+async def test_a_worker_whose_turn_another_has_finished_sends_nothing(stage: Stage) -> None:
+    thread = stage.messaging.open()
+    await stage.say(thread, "Hello")
+    stage.clock.pass_time(DEBOUNCE_SECONDS)
+    mine = await stage.turning.handlers.turns.claim()
+    assert mine is not None
+    stage.clock.pass_time(60)
+    await stage.work()
+
+    with pytest.raises(OutdatedError):
+        await stage.turning.runner.answering.give_up(mine)
+
+    assert stage.messaging.texts(thread) == ["You wrote: Hello"]
 
 
 async def test_a_late_hand_over_does_not_end_what_was_asked_after_it(stage: Stage) -> None:
