@@ -10,13 +10,16 @@ from aiohttp import web
 
 from .agenda import Agenda
 from .faults import Faults
+from .files import Files
 from .gate import Gate
 from .inbound import Inbox
+from .instagram import InstagramDesk
 from .ledger import Ledger
 from .limits import Limits
 from .media import MediaFetcher
 from .numbers import Numbers
 from .openai.desk import ResponseDesk
+from .phone import Phone
 from .receiver import Receiver
 from .routes.control import ControlRoutes
 from .routes.messages import MessageRoutes
@@ -52,24 +55,25 @@ def build(settings: Settings) -> web.Application:
     flow = StatusFlow(agenda, faults, webhooks, media, rng)
     sends = SendDesk(numbers, gate, TemplateSends(templates, numbers, reviewer), ledger, flow, faults, rng)
     template_desk = TemplateDesk(templates, reviewer, faults)
-    inbox = Inbox(numbers, limits, webhooks, rng)
+    inbox, files = Inbox(numbers, limits, webhooks, rng), Files(rng)
+    instagram = InstagramDesk(ledger, inbox, webhooks, agenda, faults, rng)
     responses = ResponseDesk()
     uploads = UploadRoutes()
-    nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id)
+    nodes = NodeRoutes(numbers, templates, template_desk, settings.app_id, files)
 
     def start_over() -> None:
         logs = (ledger, receiver, inbox, gate, limits)
-        for memory in (agenda, webhooks, media, faults, numbers, templates, nodes, responses, *logs):
+        for memory in (agenda, webhooks, media, files, faults, numbers, templates, nodes, responses, *logs):
             memory.reset()
 
     handshake = Handshake(settings.webhook_url, settings.verify_token)
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     # The order matters: the first route that fits is taken, and the send path should be found at once.
     for routes in (
-        MessageRoutes(sends, inbox, faults, rng),
-        ControlRoutes(ledger, inbox, faults, templates, handshake, start_over),
+        MessageRoutes(sends, inbox, instagram, faults, rng),
+        ControlRoutes(ledger, inbox, instagram, files, faults, templates, handshake, start_over),
         ReceiverRoutes(receiver),
-        PhoneRoutes(),
+        PhoneRoutes(Phone(ledger, inbox, templates), numbers),
         OpenAIRoutes(responses),
         TemplateRoutes(numbers, templates, template_desk),
         uploads,

@@ -60,24 +60,47 @@ class Inbox:
         context_id: str | None,
         times: int,
         name: str,
+        hidden: bool = False,
     ) -> str:
-        """A user's message reaches the number: its webhook is posted `times` times. The wamid."""
+        """A user's message reaches the number: its webhook is posted `times` times. The wamid.
+
+        A `hidden` user has a user name, and shows a business-scoped id instead of a number.
+        """
         number = self.numbers.adopt(phone_number_id, token="")
         message = InboundMessage(new_wamid(sender, self.rng), sender, phone_number_id, content, time.time())
         self.messages.append(message)
         self.limits.note_inbound(phone_number_id, sender)
         context = {"context": {"from": number.display_phone_number, "id": context_id}} if context_id else {}
-        stamped = {"from": sender, "id": message.wamid, "timestamp": str(int(message.at))}
+        shown = {"from_user_id": scoped_id(sender)} if hidden else {"from": sender}
+        stamped = {**shown, "id": message.wamid, "timestamp": str(int(message.at))}
         value: dict[str, Any] = {
             "messaging_product": "whatsapp",
             "metadata": metadata(phone_number_id, number.display_phone_number),
         }
         if content["type"] != "system":  # system messages have no contacts
-            value["contacts"] = [{"profile": {"name": name}, "wa_id": sender}]
+            value["contacts"] = [_contact(sender, name, hidden=hidden)]
         value["messages"] = [{**context, **stamped, **content}]
         for _ in range(times):
             self.webhooks.push(ChangeUpdate(number.waba_id, "messages", value, timed=False))
         return message.wamid
+
+    def prefer(self, phone_number_id: str, sender: str, value: str) -> None:
+        """A user lets the business send marketing (`resume`), or not (`stop`)."""
+        number = self.numbers.adopt(phone_number_id, token="")
+        preference = {
+            "wa_id": sender,
+            "detail": f"User requested to {value} marketing messages",
+            "category": "marketing_messages",
+            "value": value,
+            "timestamp": int(time.time()),
+        }
+        told: dict[str, Any] = {
+            "messaging_product": "whatsapp",
+            "metadata": metadata(phone_number_id, number.display_phone_number),
+            "contacts": [{"wa_id": sender}],
+            "user_preferences": [preference],
+        }
+        self.webhooks.push(ChangeUpdate(number.waba_id, "user_preferences", told, timed=False))
 
     def reset(self) -> None:
         """Forget everything."""
@@ -93,3 +116,14 @@ class Inbox:
     def list_from(self, sender: str | None) -> list[InboundMessage]:
         """What a user wrote (or everybody), newest last."""
         return [message for message in self.messages if sender is None or message.sender == sender]
+
+
+def scoped_id(sender: str) -> str:
+    """The business-scoped id of the person behind a number."""
+    return f"US.{sender}0000000"
+
+
+def _contact(sender: str, name: str, *, hidden: bool) -> dict[str, Any]:
+    if hidden:
+        return {"profile": {"name": name, "username": f"@user{sender[-6:]}"}, "user_id": scoped_id(sender)}
+    return {"profile": {"name": name}, "wa_id": sender}

@@ -79,6 +79,10 @@ class Numbers:
             number.waba_id = next(reversed(wabas))
         return number
 
+    def ids(self) -> list[str]:
+        """Every number that was seen."""
+        return list(self._numbers)
+
     def with_token(self, token: str) -> list[Number]:
         """The numbers this token was used on, the first one first: each counts as one of its accounts'."""
         return [self._numbers[phone_number_id] for phone_number_id in self._numbers_by_token.get(token, {})]

@@ -9,7 +9,9 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..faults import Faults, FaultsError
+from ..files import KINDS, Files
 from ..inbound import Inbox
+from ..instagram import InstagramDesk
 from ..ledger import Ledger
 from ..templates.store import Templates
 from ..webhooks.handshake import Handshake
@@ -37,6 +39,8 @@ class InboundBody(BaseModel):
     context_id: str | None = None
     times: int = Field(default=1, ge=1, le=1_000)
     name: str = "Sandbox User"
+    platform: Literal["whatsapp", "instagram"] = "whatsapp"
+    hidden: bool = False  # shows a user name instead of a number
 
 
 class TemplateBody(BaseModel):
@@ -61,6 +65,8 @@ class ControlRoutes:
 
     ledger: Ledger
     inbox: Inbox
+    instagram: InstagramDesk
+    files: Files
     faults: Faults
     templates: Templates
     handshake: Handshake
@@ -117,6 +123,17 @@ class ControlRoutes:
             return refusal(body.type, f"a message of type {body.type!r} needs an object {body.type!r}")
         if body.type == "text" and isinstance(content, str):
             content = {"body": content}
+        if body.type == "preference":
+            self.inbox.prefer(body.phone_number_id, body.sender, str(content.get("value", "stop")))
+            return json_answer({"wamid": None})
+        if body.platform == "instagram":
+            if body.type != "text":
+                return refusal("type", "on Instagram the sandbox's users write text alone")
+            sender, told = body.sender, {"type": "text", "text": content}
+            mid = self.instagram.receive(body.phone_number_id, sender, told, times=body.times)
+            return json_answer({"wamid": mid})
+        if body.type in KINDS:
+            content = self.files.taken(body.type, content)
         wamid = self.inbox.receive(
             body.phone_number_id,
             body.sender,
@@ -124,6 +141,7 @@ class ControlRoutes:
             context_id=body.context_id,
             times=body.times,
             name=body.name,
+            hidden=body.hidden,
         )
         return json_answer({"wamid": wamid})
 

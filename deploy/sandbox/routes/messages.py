@@ -12,6 +12,7 @@ from ..errors import GraphError
 from ..faults import Faults
 from ..gate import BadGatewayError
 from ..inbound import Inbox
+from ..instagram import InstagramDesk, is_instagrams
 from ..sending import SendDesk, new_wamid
 from ..validation.messages import parse_body
 from ..validation.rules import choice, fields, string
@@ -32,6 +33,7 @@ class MessageRoutes:
 
     desk: SendDesk
     inbox: Inbox
+    instagram: InstagramDesk
     faults: Faults
     rng: random.Random
 
@@ -48,6 +50,8 @@ class MessageRoutes:
             token = check_access(request, adopts_any_token=self.faults.now.profile == "calm")
             if b'"status"' in raw and "status" in (body := parse_body(raw)):
                 return self._mark_read(body)
+            if is_instagrams(raw):
+                return json_answer(self.instagram.send(request.match_info["phone_number_id"], raw, parse_body(raw)))
             reply = self.desk.send(request.match_info["phone_number_id"], token, raw)
         except GraphError as error:
             return graph_error(error)

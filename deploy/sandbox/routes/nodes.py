@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from ..errors import GraphError, unknown_object
+from ..files import File, Files
 from ..numbers import Numbers
 from ..templates.desk import TemplateDesk
 from ..templates.store import DEFAULT_FIELDS, Templates
@@ -30,12 +31,14 @@ class NodeRoutes:
     templates: Templates
     desk: TemplateDesk
     app_id: str
+    files: Files
     subscribed: set[str] = field(default_factory=set)
 
     def table(self) -> list[web.RouteDef]:
         """The routes."""
         subscriptions = "/{version}/{node_id}/subscribed_apps"
         return [
+            web.get("/{version}/{node_id}/download", as_graph(self.download)),
             web.get("/{version}/{node_id}", as_graph(self.show)),
             web.post("/{version}/{node_id}", as_graph(self.change)),
             web.get("/{version}/{node_id}/phone_numbers", as_graph(self.list_numbers)),
@@ -52,12 +55,22 @@ class NodeRoutes:
         """A template or account that is known, else a phone number, adopted if need be."""
         token = check_access(request)
         node_id, asked = _node_id(request), request.query.get("fields")
+        if (file := self.files.find(node_id)) is not None:
+            return json_answer(_file_node(node_id, file, f"{request.url.with_query(None)}/download"))
         if template := self.templates.find(node_id):
             return json_answer(pick(template.fields(), asked, DEFAULT_FIELDS))
         if self.templates.knows_waba(node_id):
             account = {"id": node_id, "name": f"Sandbox account {node_id[-4:]}", "timezone_id": "1"}
             return json_answer(pick(account, asked, ("id", "name", "timezone_id")))
         return json_answer(pick(self.numbers.adopt(node_id, token).fields(), asked, NUMBER_FIELDS))
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """A customer's file; the link is of no use without a token."""
+        check_access(request)
+        node_id = _node_id(request)
+        if (file := self.files.find(node_id)) is None:
+            raise unknown_object(node_id)
+        return web.Response(body=file.data, headers={"Content-Type": file.mime_type})
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """Edit a template; a phone number takes its webhook configuration and does nothing with it."""
@@ -105,3 +118,14 @@ def _node_id(request: web.Request) -> str:
     if not node_id.isdecimal():
         raise GraphError(100, message=f"(#803) Some of the aliases you requested do not exist: {node_id}", subcode=33)
     return node_id
+
+
+def _file_node(file_id: str, file: File, url: str) -> dict[str, Any]:
+    return {
+        "messaging_product": "whatsapp",
+        "url": url,
+        "mime_type": file.mime_type,
+        "sha256": file.sha256,
+        "file_size": len(file.data),
+        "id": file_id,
+    }

@@ -14,7 +14,7 @@ import aiohttp
 
 from ..agenda import Agenda
 from ..faults import Faults
-from .updates import Update, envelope
+from .updates import Update, envelope, escape
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,12 @@ class WebhookSender:
     def push(self, update: Update) -> None:
         """Queue one update; it is posted as soon as a connection is free."""
         self._updates.append(update)
+        if not self._work.is_set():
+            self._work.set()
+
+    def push_post(self, body: bytes) -> None:
+        """Queue a post that stands alone: another object's webhooks cannot share one with WhatsApp's."""
+        self._due.append(Batch(escape(body)))
         if not self._work.is_set():
             self._work.set()
 
