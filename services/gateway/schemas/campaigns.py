@@ -54,7 +54,9 @@ class ContactBody(Body):
     name: PersonField = None
     """Kept on the contact, as the next two."""
     email: PersonField = None
+    """Their e-mail address."""
     company: PersonField = None
+    """Where they work."""
     variables: Variables = Field(default_factory=dict)
     """Values by position in the body ("1"), by name, or as "header.1" and "button.0"."""
 
