@@ -1,6 +1,7 @@
 """The fake phone, in a real browser: a person chats as the customer."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -24,6 +25,11 @@ async def phone(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
     await page.goto(str(address))
     yield page
     await context.close()
+
+
+def written(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """What the product has heard of the customer."""
+    return [each for value in sandbox.product.values("messages") for each in value.get("messages", [])]
 
 
 async def test_what_is_sent_is_shown_with_its_ticks(phone: Page, sandbox: Sandbox) -> None:
@@ -51,13 +57,9 @@ async def test_a_tap_on_a_button_names_the_message_that_had_it(phone: Page, sand
 
     await phone.get_by_role("button", name="Yes please").click()
 
-    def tapped() -> dict[str, object]:
-        (message,) = [each for value in sandbox.product.values("messages") for each in value.get("messages", [])]
-        return dict(message)
-
-    message = await eventually(tapped)
+    (message,) = await eventually(lambda: written(sandbox))
     assert message["interactive"] == {"type": "button_reply", "button_reply": {"id": "yes", "title": "Yes please"}}
-    assert message["context"]["id"] == sent["messages"][0]["id"]  # type: ignore[index]
+    assert message["context"]["id"] == sent["messages"][0]["id"]
 
 
 async def test_a_templates_words_and_quick_replies_are_those_of_the_template(phone: Page, sandbox: Sandbox) -> None:
@@ -77,11 +79,8 @@ async def test_a_templates_words_and_quick_replies_are_those_of_the_template(pho
     await expect(phone.get_by_role("article")).to_contain_text("Hi Asha, your parcel is here.")
     await phone.get_by_role("button", name="Track order").click()
 
-    def tapped() -> object:
-        (message,) = [each for value in sandbox.product.values("messages") for each in value.get("messages", [])]
-        return message["button"]
-
-    assert await eventually(tapped) == {"payload": "track", "text": "Track order"}
+    (message,) = await eventually(lambda: written(sandbox))
+    assert message["button"] == {"payload": "track", "text": "Track order"}
 
 
 async def test_what_was_written_turns_blue_once_it_is_read(phone: Page, sandbox: Sandbox) -> None:
