@@ -72,7 +72,11 @@ def dispatcher(stage: Stage, fault: Fault) -> Dispatcher:
     """The stage's dispatcher on a database with one fault."""
     messages = FaultyMessages(stage.database, "first", stage.clock, fault)
     announcer = replace(stage.messaging.sweeper.announcer, messages=messages)
-    return replace(stage.messaging.dispatcher, messages=messages, recorder=Recorder(messages, announcer, stage.messaging.dispatcher.recorder.consequences))
+    return replace(
+        stage.messaging.dispatcher,
+        messages=messages,
+        recorder=Recorder(messages, announcer, stage.messaging.dispatcher.recorder.consequences),
+    )
 
 
 async def send(stage: Stage, fault: Fault, *numbers: int) -> set[str]:
