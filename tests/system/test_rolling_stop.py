@@ -3,6 +3,7 @@
 import pytest
 import uvloop
 
+from tests.crash.customers import new_shop
 from tests.crash.options import Options
 from tests.crash.plan import Strike
 from tests.crash.run import Run, new_tenant
@@ -22,7 +23,8 @@ def test_services_that_are_stopped_in_turn_under_load_lose_and_double_nothing(st
     )
     tenant = new_tenant(stack, 40)
 
-    report = uvloop.run(Run(stack, options, tenant, stops, lambda _: None).to_its_end())
+    run = Run(stack, options, tenant, new_shop(stack, 40), stops, lambda _: None)
+    report = uvloop.run(run.to_its_end())
 
     assert report.violations == {}, report.table()
     assert report.numbers()["states"] == {"SENT": len(report.facts.posted)}

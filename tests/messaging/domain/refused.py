@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from services.messaging.domain.payloads import graph_payload
+from services.messaging.domain.payloads import Renderable, graph_payload
 from services.messaging.domain.templates import ApprovedTemplate
-from shared.contracts.content import MediaHeader, MessageContent, TemplateButton, TemplateContent
+from shared.contracts.content import MediaHeader, TemplateButton, TemplateContent
 from shared.errors import InvalidInputError
 from tests.messaging.domain.made import NOW_MS, TO
 
-Row = tuple[ApprovedTemplate, MessageContent, str, str]
+Row = tuple[ApprovedTemplate, Renderable, str, str]
 
 IMAGE = MediaHeader(type="image", url="https://example.com/a.png")
 VIDEO = MediaHeader(type="video", url="https://example.com/a.mp4")
 
 
-def assert_refused(template: ApprovedTemplate | None, content: MessageContent, field: str, message: str) -> None:
+def assert_refused(template: ApprovedTemplate | None, content: Renderable, field: str, message: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
         graph_payload(TO, content, template, now_ms=NOW_MS)
 

@@ -6,14 +6,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.messaging.domain.payloads import Rendered, graph_payload
+from services.messaging.domain.payloads import Renderable, Rendered, graph_payload
 from services.messaging.domain.templates import ApprovedTemplate
 from shared.contracts.content import (
     CarouselCard,
     CarouselTemplateContent,
     LocationHeader,
     MediaHeader,
-    MessageContent,
     TemplateButton,
     TemplateContent,
     TextHeader,
@@ -143,7 +142,7 @@ def test_fitting_values_are_always_rendered_in_the_template_s_shape(plan: Plan) 
     assert rendered.warnings == ()
 
 
-def outcome(content: MessageContent, template: ApprovedTemplate) -> Rendered | InvalidInputError:
+def outcome(content: Renderable, template: ApprovedTemplate) -> Rendered | InvalidInputError:
     try:
         return graph_payload(TO, content, template, now_ms=NOW_MS)
     except InvalidInputError as error:
