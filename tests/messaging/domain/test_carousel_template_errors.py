@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from services.messaging.domain.payloads import Renderable
 from services.messaging.domain.templates import ApprovedTemplate
-from shared.contracts.content import CarouselCard, CarouselTemplateContent, MessageContent
+from shared.contracts.content import CarouselCard, CarouselTemplateContent
 from tests.messaging.domain.made import COPY_CODE, approved, body, buttons, carousel, header, quick_reply, url
 from tests.messaging.domain.refused import IMAGE, VIDEO, Row, assert_refused, coupon, link, reply, sent
 
@@ -87,6 +88,6 @@ ROWS: list[Row] = [
 
 @pytest.mark.parametrize(("template", "content", "field", "message"), ROWS)
 def test_what_does_not_fit_the_approved_carousel_is_refused_by_field(
-    template: ApprovedTemplate, content: MessageContent, field: str, message: str
+    template: ApprovedTemplate, content: Renderable, field: str, message: str
 ) -> None:
     assert_refused(template, content, field, message)

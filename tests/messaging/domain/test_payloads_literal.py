@@ -2,13 +2,12 @@
 
 import pytest
 
-from services.messaging.domain.payloads import graph_payload
+from services.messaging.domain.payloads import Renderable, graph_payload
 from shared.contracts.content import (
     CarouselCard,
     CarouselTemplateContent,
     LocationHeader,
     MediaHeader,
-    MessageContent,
     TemplateButton,
     TemplateContent,
     TextHeader,
@@ -188,5 +187,5 @@ def test_a_carousel_without_language_is_sent_in_american_english() -> None:
         ),
     ],
 )
-def test_what_meta_refuses_in_any_template_is_refused(content: MessageContent, field: str, message: str) -> None:
+def test_what_meta_refuses_in_any_template_is_refused(content: Renderable, field: str, message: str) -> None:
     assert_refused(None, content, field, message)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.messaging.domain.payloads import Renderable
 from services.messaging.domain.templates import ApprovedTemplate
-from shared.contracts.content import MessageContent
 from tests.messaging.domain.made import (
     CODE_BODY,
     COPY_CODE,
@@ -168,6 +168,6 @@ ROWS: list[Row] = [
 
 @pytest.mark.parametrize(("template", "content", "field", "message"), ROWS)
 def test_button_values_that_do_not_fit_the_approved_template_are_refused_by_field(
-    template: ApprovedTemplate, content: MessageContent, field: str, message: str
+    template: ApprovedTemplate, content: Renderable, field: str, message: str
 ) -> None:
     assert_refused(template, content, field, message)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from services.messaging.domain.payloads import Renderable
 from services.messaging.domain.templates import ApprovedTemplate
-from shared.contracts.content import LocationHeader, MessageContent, TextHeader
+from shared.contracts.content import LocationHeader, TextHeader
 from tests.messaging.domain.made import NOW_MS, OFFER, approved, body, header
 from tests.messaging.domain.refused import IMAGE, VIDEO, Row, assert_refused, sent
 
@@ -147,6 +148,6 @@ ROWS: list[Row] = [
 
 @pytest.mark.parametrize(("template", "content", "field", "message"), ROWS)
 def test_values_that_do_not_fit_the_approved_template_are_refused_by_field(
-    template: ApprovedTemplate, content: MessageContent, field: str, message: str
+    template: ApprovedTemplate, content: Renderable, field: str, message: str
 ) -> None:
     assert_refused(template, content, field, message)
