@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # travels in an Authorization heade
 _LONGEST_EMAIL = 254
 
 # What JSON Schema says of checks that a pattern tells in part. Schemes may be in capitals, and patterns have no flags.
-_NOT_BLANK = {"pattern": r"\S"}
+_NOT_BLANK = {"pattern": r"[^\s\x1c-\x1f]"}  # Python takes these four separators for blanks as well
 _E164 = {"pattern": r"^\+[1-9][0-9]{6,14}$"}
 _HTTPS = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*$"}
 _HTTP = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*$"}

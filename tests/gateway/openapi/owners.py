@@ -1,10 +1,15 @@
 """Owners of what the gateway asks for: agents as it is, numbers that can be bound, and nothing of anything else."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 from services.agents import main as agents
+from shared.bus.dead_letters import DeadLetter
 from shared.bus.memory import MemoryBus
-from shared.contracts.base import Done, ReplyT, Request
+from shared.contracts.base import Done, Reply, ReplyT, Request
+from shared.contracts.button_clicks import ButtonClicks, GetLeadButtonActivity, LeadButtonActivity, ListButtonClicks
+from shared.contracts.campaigns import Campaigns, ListCampaigns
+from shared.contracts.contacts import Contacts, ListContacts
 from shared.contracts.conversations import AgentStats, GetAgentStats
 from shared.contracts.messaging import GetPhoneNumber, PhoneNumber
 from shared.contracts.numbers import (
@@ -16,18 +21,29 @@ from shared.contracts.numbers import (
     Verification,
     VerifyPhoneNumber,
 )
+from shared.contracts.threads import Conversations, ListConversations
 from shared.errors import NotFoundError
 from shared.mongo import Database
 from tests.gateway.conftest import MessagingStandIn
+
+_EMPTY_LISTS: dict[type[Request[Any]], Reply] = {
+    ListButtonClicks: ButtonClicks(items=(), total=0),
+    GetLeadButtonActivity: LeadButtonActivity(buttons_clicked=(), total_clicks=0),
+    ListCampaigns: Campaigns(items=()),
+    ListContacts: Contacts(items=()),
+    ListConversations: Conversations(items=()),
+}
 
 
 class AnsweringBus(MemoryBus):
     """What nobody handles is answered as an owner would who has no such thing, instead of by silence."""
 
     async def request(self, request: Request[ReplyT], *, timeout_seconds: float) -> ReplyT:
-        if type(request) not in self._handlers:
-            raise NotFoundError("There is no such thing")
-        return await super().request(request, timeout_seconds=timeout_seconds)
+        if type(request) in self._handlers:
+            return await super().request(request, timeout_seconds=timeout_seconds)
+        if type(request) in _EMPTY_LISTS:
+            return cast("ReplyT", _EMPTY_LISTS[type(request)])
+        raise NotFoundError("There is no such thing")
 
 
 @dataclass(frozen=True)
@@ -75,3 +91,25 @@ async def register_agents(database: Database, bus: MemoryBus, messaging: Messagi
     """Agents, prompts and channels, kept for real."""
     NumberBindings(messaging).register(bus)
     (await agents.build(database, bus)).register()
+
+
+class NoDeadLetters:
+    """One empty queue."""
+
+    async def count(self) -> dict[str, int]:
+        """None."""
+        return {"messaging.send.v1": 0}
+
+    async def look(self, queue: str, limit: int) -> list[DeadLetter]:
+        """Nothing to see, in the one queue that is known."""
+        if queue != "messaging.send.v1":
+            raise NotFoundError("Queue not found")
+        return [][:limit]
+
+    async def replay(self, queue: str) -> int:
+        """Nothing to do."""
+        return len(await self.look(queue, 1))
+
+    async def drop(self, queue: str) -> int:
+        """The same."""
+        return len(await self.look(queue, 1))

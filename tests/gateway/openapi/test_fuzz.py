@@ -28,7 +28,7 @@ bearer = "{token}"
 
 [generation]
 allow-x00 = false
-max-examples = 25
+max-examples = 8  # for each of a hundred operations
 
 [phases.stateful]
 enabled = false
