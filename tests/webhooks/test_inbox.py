@@ -18,8 +18,10 @@ from shared.bus.memory import MemoryBus
 from shared.clock import utc_now
 from shared.contracts.base import Event
 from shared.contracts.inbound import MetaMessagesReceived
+from shared.contracts.webhooks import MetaStatusesReceived
 from shared.errors import BusUnavailableError, ServiceUnavailableError
 from shared.mongo import Database
+from tests.eventually import eventually
 from tests.servers import fresh_name
 from tests.webhooks.stage import InboundStage, meta_post, status
 
@@ -64,6 +66,21 @@ async def test_a_post_is_announced_and_marked(inbound: InboundStage) -> None:
     assert [item.wa_message_id for item in inbound.statuses()] == ["wamid.1", "wamid.2"]
     assert [(item.event, item.waba_id) for item in inbound.template_updates()] == [("PAUSED", "1022")]
     assert (stored["state"], stored["is_fully_told"]) == ("published", True)
+
+
+async def test_what_a_customer_writes_does_not_wait_for_its_turn_behind_statuses(inbound: InboundStage) -> None:
+    await inbound.inbox.take(meta_post(status(1)))
+    await eventually(lambda: len(inbound.bus.published) == 1)  # from here on statuses gather for a while
+
+    await inbound.inbox.take(meta_post(status(2)))
+    await inbound.inbox.take(meta_post(changes=(CUSTOMER_MESSAGE,)))
+    await inbound.inbox.drained()
+
+    assert [type(event) for event in inbound.bus.published] == [
+        MetaStatusesReceived,
+        MetaMessagesReceived,
+        MetaStatusesReceived,
+    ]
 
 
 async def test_concurrent_posts_share_one_event(inbound: InboundStage) -> None:

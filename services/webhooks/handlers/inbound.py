@@ -20,7 +20,8 @@ from shared.gathering import Gathering
 
 RELAY_AFTER = timedelta(seconds=3)  # longer than a healthy announcement takes, so that few are made twice
 
-_ANNOUNCE_EVERY_SECONDS = 0.05  # a message's statuses come apart; told together they cost a fraction of the writes
+_STATUSES_EVERY_SECONDS = 0.05  # a message's statuses come apart; told together they cost a fraction of the writes
+_STATUSES = b'"statuses":'  # a guess by the bytes decides only how soon a post is told
 _STORE_LIMIT = 200  # posts in one insert
 _GROUP_POSTS = 200
 _GROUP_BYTES = 1024 * 1024  # parsing more than this at a stretch would keep everyone else waiting
@@ -42,7 +43,8 @@ class MetaInbox:
         self._bus = bus
         self._now = now
         self._storing = Gathering(self._store, limit=_STORE_LIMIT)
-        self._announcing = Gathering(self._announce, limit=_GROUP_POSTS, pause_seconds=_ANNOUNCE_EVERY_SECONDS)
+        self._announcing = Gathering(self._announce, limit=_GROUP_POSTS)  # customers wait for answers
+        self._announcing_statuses = Gathering(self._announce, limit=_GROUP_POSTS, pause_seconds=_STATUSES_EVERY_SECONDS)
         self._in_hand: set[str] = set()  # posts that wait for their announcement here, not in the relay
         self._bytes_in_hand = 0
 
@@ -68,8 +70,8 @@ class MetaInbox:
 
     async def drained(self) -> None:
         """Wait until what was taken has been announced, or has been left to the relay."""
-        await self._storing.drained()
-        await self._announcing.drained()
+        for gathering in (self._storing, self._announcing, self._announcing_statuses):
+            await gathering.drained()
 
     async def _store(self, events: Sequence[InboundEvent]) -> Sequence[bool]:
         new = await self._events.add_once(events)
@@ -87,7 +89,7 @@ class MetaInbox:
         if len(self._in_hand) < _MAX_WAITING_POSTS and self._bytes_in_hand < _MAX_WAITING_BYTES:
             self._in_hand.add(event.id)
             self._bytes_in_hand += len(event.raw)
-            self._announcing.submit(event)
+            (self._announcing_statuses if _STATUSES in event.raw else self._announcing).submit(event)
 
     async def _announce(self, events: Sequence[InboundEvent]) -> Sequence[None]:
         try:
