@@ -71,7 +71,7 @@ class Inbox:
         self.messages.append(message)
         self.limits.note_inbound(phone_number_id, sender)
         context = {"context": {"from": number.display_phone_number, "id": context_id}} if context_id else {}
-        shown = {"from_user_id": scoped_id(sender)} if hidden else {"from": sender}
+        shown = {"from_user_id": scoped_id(sender)} | ({} if hidden else {"from": sender})
         stamped = {**shown, "id": message.wamid, "timestamp": str(int(message.at))}
         value: dict[str, Any] = {
             "messaging_product": "whatsapp",
@@ -126,4 +126,4 @@ def scoped_id(sender: str) -> str:
 def _contact(sender: str, name: str, *, hidden: bool) -> dict[str, Any]:
     if hidden:
         return {"profile": {"name": name, "username": f"@user{sender[-6:]}"}, "user_id": scoped_id(sender)}
-    return {"profile": {"name": name}, "wa_id": sender}
+    return {"profile": {"name": name}, "wa_id": sender, "user_id": scoped_id(sender)}

@@ -136,11 +136,13 @@ async def test_an_inbound_message_has_metas_shape(sandbox: Sandbox) -> None:
     await eventually(lambda: sandbox.product.posts)
 
     value = sandbox.product.values("messages")[0]
-    assert value["contacts"] == [{"profile": {"name": "Ana"}, "wa_id": "14155550123"}]
+    person = "US.141555501230000000"
+    assert value["contacts"] == [{"profile": {"name": "Ana"}, "wa_id": "14155550123", "user_id": person}]
     assert value["messages"] == [
         {
             "context": {"from": "15552242922", "id": "wamid.A"},
             "from": "14155550123",
+            "from_user_id": person,
             "id": answer["wamid"],
             "timestamp": value["messages"][0]["timestamp"],
             "type": "button",
