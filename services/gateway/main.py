@@ -28,6 +28,7 @@ from services.gateway.routes.contacts import ContactRoutes
 from services.gateway.routes.conversations import ConversationRoutes
 from services.gateway.routes.credits import CreditRoutes
 from services.gateway.routes.deliveries import DeliveryRoutes
+from services.gateway.routes.dead_letters import DeadLetterRoutes
 from services.gateway.routes.discovery import DiscoveryRoutes
 from services.gateway.routes.event_stream import EventStream
 from services.gateway.routes.external import BodyRules, ExternalRoutes
@@ -50,6 +51,7 @@ from services.gateway.routes.webchat_walls import WebchatLimits, WebchatWalls, o
 from services.gateway.routes.webhooks import WebhookRoutes
 from services.gateway.routes.widget_files import widget_routes
 from services.gateway.settings import GatewaySettings
+from shared.bus.dead_letters import DeadLetters, RabbitDeadLetters
 from shared.bus.port import Bus
 from shared.bus.rabbit import rabbit_bus
 from shared.bus.stream import Stream, rabbit_stream
@@ -99,9 +101,14 @@ async def ensure_indexes(database: Database) -> None:
 
 
 def build_apps(
-    settings: GatewaySettings, database: Database, bus: Bus, readiness: Readiness, stream: Stream
+    settings: GatewaySettings,
+    database: Database,
+    bus: Bus,
+    readiness: Readiness,
+    stream: Stream,
+    dead_letters: DeadLetters | None = None,
 ) -> tuple[web.Application, web.Application]:
-    """The private and the public application."""
+    """The private and the public application; `dead_letters` by default are those of the broker."""
     users, keys = UserRepository(database), ApiKeyRepository(database)
     asking, ring, pepper = Asking(bus), settings.key_ring, settings.api_key_pepper.get_secret_value()
     idempotency = Idempotency(IdempotencyRepository(database), ring, utc_now, TRANSIENT_ERRORS)
@@ -126,6 +133,7 @@ def build_apps(
         *CreditRoutes(users, asking, idempotency).table(),
         *ConversationRoutes(asking, idempotency, utc_now, rules).table(),
         *media.table(),
+        *DeadLetterRoutes(dead_letters or RabbitDeadLetters(settings.amqp_url.get_secret_value())).table(),
         *CampaignRoutes(asking, idempotency).table(),
         *CampaignRecipientRoutes(asking, idempotency).table(),
         *campaign_events.table(),

@@ -26,6 +26,7 @@ from services.gateway.openapi.dashboard_parts import (
     in_path,
     operators_operation,
 )
+from services.gateway.openapi.dead_letters import DEAD_LETTER_OPERATIONS, DEAD_LETTERS_TAG
 from services.gateway.openapi.document import Api
 from services.gateway.openapi.numbers import NUMBER_OPERATIONS
 from services.gateway.openapi.operations import Parameter, RequestBody
@@ -170,6 +171,7 @@ DASHBOARD_API = Api(
         SENDING_TAG: "One message to one person, and what became of any.",
         CONTACTS_TAG: "Whom users write to, and whether they want marketing.",
         CONVERSATIONS_TAG: "What was said, and who answers.",
+        DEAD_LETTERS_TAG: "What could not be handled inside.",
         CAMPAIGNS_TAG: "One template to many recipients, each addressed once.",
         TEMPLATES_TAG: "What may be said first, once Meta has approved it.",
         CLICKS_TAG: "Who tapped which button.",
@@ -190,6 +192,7 @@ DASHBOARD_API = Api(
         *CREDIT_OPERATIONS,
         *CONVERSATION_OPERATIONS,
         *CAMPAIGN_OPERATIONS,
+        *DEAD_LETTER_OPERATIONS,
         *TEMPLATE_OPERATIONS,
         *OLD_OPERATIONS,
         *_KEYS,

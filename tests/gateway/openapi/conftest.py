@@ -17,7 +17,7 @@ from shared.errors import NotFoundError
 from shared.mongo import Database
 from shared.web.ops import Readiness
 from tests.gateway.conftest import ENVIRONMENT, Gateway, MessagingStandIn
-from tests.gateway.openapi.owners import AnsweringBus, register_agents
+from tests.gateway.openapi.owners import AnsweringBus, NoDeadLetters, register_agents
 from tests.gateway.routes.test_discovery import BARE, INVOICE
 from tests.gateway.routes.test_dry_run import RenderingStandIn
 from tests.gateway.routes.test_templates import TemplatesStandIn
@@ -34,7 +34,7 @@ async def gateway(database: Database) -> AsyncIterator[Gateway]:
     await ensure_indexes(database)
     production = {"ENVIRONMENT": "production", "NOT_FOUNDS_PER_MINUTE": "1000000"}  # a fuzzer guesses a lot
     settings = GatewaySettings.from_env(ENVIRONMENT | production)
-    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream())
+    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream(), NoDeadLetters())
     async with TestClient(TestServer(private)) as inside, TestClient(TestServer(public)) as outside:
         yield Gateway(inside, outside, bus, messaging, database)
 

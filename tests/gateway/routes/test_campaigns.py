@@ -2,26 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
 
-from services.gateway.main import build_apps, ensure_indexes
-from services.gateway.settings import GatewaySettings
-from shared.bus.stream import MemoryStream
-from shared.mongo import UNSAFE_WRITES, Client, Database
-from shared.web.ops import Readiness
-from tests.campaigns.stage import NUMBER, OPTED_OUT, TEMPLATE, USER, Stage, phone, stage_on
+from services.gateway.main import ensure_indexes
+from shared.mongo import Client, Database
+from tests.campaigns.stage import OPTED_OUT, USER, phone
 from tests.eventually import eventually
-from tests.gateway.conftest import ENVIRONMENT
-from tests.gateway.conftest import Client as HttpClient
+from tests.gateway.campaign_dashboard import URL, Dashboard, creation, dashboard_on
 from tests.servers import fresh_name
-
-URL = "/api/v1/campaign"
 
 
 @pytest.fixture(scope="session")
@@ -34,51 +25,11 @@ async def _databases(mongodb_client: Client) -> AsyncIterator[tuple[Database, Da
         await mongodb_client.drop_database(name)
 
 
-@dataclass(frozen=True)
-class Dashboard:
-    """The private listener, and campaigns behind it."""
-
-    http: HttpClient
-    stage: Stage
-
-    async def post(self, path: str, body: Any = None, **options: Any) -> ClientResponse:
-        """A POST below campaigns, with JSON where there is a body."""
-        return await self.http.post(f"{URL}{path}", json=body, **options)
-
-    async def data(self, path: str) -> Any:
-        """What a GET that succeeds shows."""
-        answer = await self.http.get(f"{URL}{path}")
-        assert answer.status == 200, await answer.text()
-        return (await answer.json())["data"]
-
-    async def draft(self, **more: Any) -> str:
-        """The id of a draft without recipients."""
-        answer = await self.post("", creation(**more))
-        assert answer.status == 201, await answer.text()
-        return str((await answer.json())["data"]["campaign_id"])
-
-    async def upload(self, id_: str, body: Any, kind: str = "text/csv", **headers: str) -> ClientResponse:
-        """A file of recipients."""
-        return await self.http.post(f"{URL}/{id_}/recipients", data=body, headers={"Content-Type": kind} | headers)
-
-
 @pytest.fixture
 async def dashboard(_databases: tuple[Database, Database]) -> AsyncIterator[Dashboard]:
     """An empty one."""
-    for database in _databases:
-        for name in await database.list_collection_names():
-            await database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
-    stage = await stage_on(_databases[0])
-    settings = GatewaySettings.from_env(ENVIRONMENT)
-    private, _ = build_apps(settings, _databases[1], stage.bus, Readiness({}), MemoryStream())
-    async with TestClient(TestServer(private)) as http:
-        yield Dashboard(http, stage)
-
-
-def creation(*numbers: int, **more: Any) -> dict[str, Any]:
-    """The body of a campaign to these recipients."""
-    contacts = [{"phone": phone(number), "name": f"N {number}", "variables": {"1": number}} for number in numbers]
-    return {"phone_number_id": NUMBER, "template_id": TEMPLATE, "name": "Holiday Promo", "contacts": contacts} | more
+    async with dashboard_on(*_databases) as dashboard:
+        yield dashboard
 
 
 async def test_a_campaign_that_starts_at_once_is_answered_as_documented(dashboard: Dashboard) -> None:

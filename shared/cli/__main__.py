@@ -1,0 +1,5 @@
+"""`python -m shared.cli` does what `waapi` does."""
+
+from shared.cli.main import main
+
+main()
