@@ -41,8 +41,9 @@ _FOLLOW_UP_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Conversing:
-    """The working parts; the send path uses `replies`, `webchat_sends` and `windows`."""
+    """The working parts; the send path uses `replies`, `webchat_sends` and `windows`, statuses use `senders`."""
 
+    senders: SenderRepository
     reception: Reception
     handling: Handling
     replies: Replies
@@ -100,6 +101,7 @@ async def conversing(
     handling = Handling(bus, conversations, webchat, stream)
     numbers, histories = NumberRepository(database, now), HistoryRepository(database, copies)
     return Conversing(
+        senders=senders,
         reception=reception,
         handling=handling,
         replies=Replies(conversations, messages, webchat, stops, handling, now),

@@ -181,7 +181,7 @@ async def build(
         ),
         batches=BatchHandlers(bus, preparation, sending),
         rendering=RenderingHandlers(bus, preparation, TimelineRepository(database)),
-        statuses=StatusHandlers(bus, statuses, sweeper, consequences),
+        statuses=StatusHandlers(bus, statuses, sweeper, consequences, conversations.senders),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
         links=NumberLinkHandlers(bus, numbers, links, stats),
         verification=VerificationHandlers(

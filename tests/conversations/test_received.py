@@ -16,7 +16,7 @@ from tests.conversations.stage import (
     tap,
 )
 from tests.messaging.doubles import NOON
-from tests.messaging.stage import NUMBER, USER
+from tests.messaging.stage import NUMBER, USER, message_id, status, text
 
 WAMID = "wamid.out"
 
@@ -238,3 +238,25 @@ async def test_a_reply_button_of_an_interactive_message_counts_without_a_templat
 
     (click,) = stage.clicks()
     assert (click.template_id, click.button_index, click.payload, click.text) == (None, 1, "cancel-button", "Cancel")
+
+
+async def test_a_number_that_meta_spells_otherwise_in_a_status_is_known_when_it_writes(stage: Stage) -> None:
+    outcome = await stage.whole.ask(text(1, "+5511987654321"))
+    told = status("delivered", f"w1:{message_id(1)}:1", recipient_id="551187654321")
+
+    await stage.whole.hear(told)
+    await stage.hear(meta_message(1, sender="551187654321"))
+
+    (item,) = stage.received()
+    assert (item.sender, item.conversation_id) == ("+5511987654321", outcome.conversation_id)
+    assert item.contact_id == outcome.contact_id
+
+
+async def test_what_a_message_costs_is_kept_whichever_status_tells_it(stage: Stage) -> None:
+    await stage.whole.ask(text(1))
+    opaque = f"w1:{message_id(1)}:1"
+
+    await stage.whole.hear(status("delivered", opaque, pricing="marketing/regular"))
+    await stage.whole.hear(status("read", opaque), status("sent", opaque, pricing="marketing/regular"))
+
+    assert (await stage.whole.document())["pricing"] == "marketing/regular"

@@ -1,12 +1,13 @@
 """Meta's statuses, applied in any order and any number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.messaging.consequences import Consequences
 from services.messaging.domain.messages import StoredMessage
 from services.messaging.domain.states import LIFTABLE_STATES, RANKS
+from services.messaging.repositories.senders import SenderRepository
 from services.messaging.repositories.statuses import StatusRepository
 from services.messaging.sweeper import Sweeper
 from shared.bus.port import Bus, Received
@@ -25,6 +26,7 @@ class StatusHandlers:
     statuses: StatusRepository
     sweeper: Sweeper
     consequences: Consequences
+    senders: SenderRepository
 
     def register(self) -> None:
         """Listen to what webhooks took from Meta."""
@@ -49,6 +51,7 @@ class StatusHandlers:
             await self.statuses.raise_ranks(name, by_message)
         messages = await self.statuses.list_messages(list(matched))
         crash_point("messaging.statuses_applied")
+        await self.senders.add_aliases(_renumbered(messages, matched))
         await self.sweeper.settle([stored.message.id for stored in messages if stored.state in LIFTABLE_STATES])
         undelivered = [
             (stored.message, status.error)
@@ -66,6 +69,18 @@ class StatusHandlers:
         ]
         if changes:
             await self.bus.publish(MessageStatusesChanged(items=tuple(changes)))
+
+
+def _renumbered(messages: Sequence[StoredMessage], matched: Mapping[str, Sequence[MetaStatus]]) -> Mapping[str, str]:
+    """Contacts whose number Meta spells otherwise than it was dialled (as in Brazil and Mexico): so they will write."""
+    return {
+        stored.message.contact_id: status.recipient_id
+        for stored in messages
+        for status in matched[stored.message.id]
+        if status.recipient_id is not None
+        and stored.message.to.startswith("+")
+        and stored.message.to != f"+{status.recipient_id}"
+    }
 
 
 def _by_rising_rank(matched: dict[str, list[MetaStatus]]) -> list[tuple[str, dict[str, MetaStatus]]]:

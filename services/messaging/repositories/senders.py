@@ -91,6 +91,14 @@ class SenderRepository:
         ]
         await upsert_all(self._contacts, updates)
 
+    async def add_aliases(self, digits_of: Mapping[str, str]) -> None:
+        """Keep how Meta spells the numbers of contacts; nothing to do for most."""
+        if digits_of:
+            await self._contacts.bulk_write(
+                [UpdateOne({"_id": id_}, {"$addToSet": {"aliases": digits}}) for id_, digits in digits_of.items()],
+                ordered=False,
+            )
+
     async def keep_visitor(self, visitor: Sender, given: VisitorInput | None) -> None:
         """Make sure that a web chat's visitor is a contact; what the site has proven of them is taken over."""
         known = given.model_dump(exclude_none=True) if given is not None else {}

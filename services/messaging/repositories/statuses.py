@@ -70,6 +70,9 @@ class StatusRepository:
             "raised": {"$concatArrays": [{"$ifNull": ["$raised", []]}, [name]]},
             "wake_at": {"$cond": [{"$in": ["$state", list(LIFTABLE_STATES)]}, self.now(), "$wake_at"]},
         }
+        prices = [item.pricing for item in items]
+        if any(prices):  # told with `sent` and with one of the others
+            change["pricing"] = {"$ifNull": [by_position(ids, prices), "$pricing"]}
         if name == "failed":
             change["failed_error"] = by_position(ids, [error_document(item.error) for item in items])
             change["charged"] = "$$REMOVE"  # what Meta could not deliver costs nothing
