@@ -6,7 +6,8 @@ import pytest
 
 from shared.contracts.campaigns import ControlCampaign
 from shared.errors import ConflictError, InsufficientCreditsError, ServiceUnavailableError
-from tests.campaigns.stage import CAMPAIGN, TEMPLATE, Stage, phone, rows
+from tests.campaigns.neighbours import CAMPAIGN, TEMPLATE
+from tests.campaigns.stage import Stage, phone, rows
 from tests.messaging.doubles import NOON
 
 

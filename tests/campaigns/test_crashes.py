@@ -21,7 +21,8 @@ from shared.contracts.messaging import BatchMessage
 from shared.errors import WaapiError
 from shared.mongo import UNSAFE_WRITES, Database
 from tests.campaigns.dying import Died, DyingBus, DyingDatabase, Fate
-from tests.campaigns.stage import CAMPAIGN, NUMBER, TEMPLATE, USER, Stage, rows, stage_on
+from tests.campaigns.neighbours import CAMPAIGN, NUMBER, TEMPLATE, USER
+from tests.campaigns.stage import Stage, rows, stage_on
 
 PEOPLE = 4
 LONGER_THAN_ANY_LEASE = 200

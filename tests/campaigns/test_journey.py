@@ -1,7 +1,8 @@
 """A campaign from its creation to its end, everything going well."""
 
 from shared.contracts.contacts import RecipientRow
-from tests.campaigns.stage import CAMPAIGN, OPTED_OUT, Stage, phone, rows
+from tests.campaigns.neighbours import CAMPAIGN, OPTED_OUT
+from tests.campaigns.stage import Stage, phone, rows
 
 
 async def test_everybody_is_addressed_once_and_the_campaign_completes(stage: Stage) -> None:

@@ -8,7 +8,8 @@ from services.campaigns.domain.error_classes import classify
 from services.campaigns.domain.states import AFTER_STATUS, FAILURES, OPEN
 from shared.contracts.messaging import BatchMessage
 from shared.contracts.templates import TemplatesChanged
-from tests.campaigns.stage import CAMPAIGN, Stage, phone
+from tests.campaigns.neighbours import CAMPAIGN
+from tests.campaigns.stage import Stage, phone
 
 DAY = 24 * 3600
 

@@ -19,7 +19,8 @@ from shared.cli.settings import CliSettings
 from shared.cli.sse import Event, read_events
 from shared.clock import utc_now
 from shared.mongo import Client, Database
-from tests.campaigns.stage import NUMBER, USER, phone
+from tests.campaigns.neighbours import NUMBER, USER
+from tests.campaigns.stage import phone
 from tests.gateway.campaign_dashboard import Dashboard, dashboard_on
 from tests.gateway.conftest import admin_token
 from tests.servers import fresh_name
@@ -213,6 +214,7 @@ async def test_the_doctor_names_what_is_wrong_and_fails(terminal: Terminal) -> N
     findings = {each["name"]: each for each in json.loads(result.stdout)}
     assert result.exit_code == 1
     assert findings["gateway"]["ok"] is True
+    assert findings["phone number, token"]["ok"] is True
     assert findings["templates"]["message"] == "1 approved"
     assert "waapi dlq replay" in findings["dead letters"]["message"]
 

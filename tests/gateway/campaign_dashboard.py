@@ -14,7 +14,8 @@ from shared.bus.dead_letters import DeadLetters
 from shared.bus.stream import MemoryStream
 from shared.mongo import UNSAFE_WRITES, Database
 from shared.web.ops import Readiness
-from tests.campaigns.stage import NUMBER, TEMPLATE, Stage, phone, stage_on
+from tests.campaigns.neighbours import NUMBER, TEMPLATE
+from tests.campaigns.stage import Stage, phone, stage_on
 from tests.gateway.conftest import ENVIRONMENT
 from tests.gateway.conftest import Client as HttpClient
 

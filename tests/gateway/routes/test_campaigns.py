@@ -9,7 +9,8 @@ import pytest
 
 from services.gateway.main import ensure_indexes
 from shared.mongo import Client, Database
-from tests.campaigns.stage import OPTED_OUT, USER, phone
+from tests.campaigns.neighbours import OPTED_OUT, USER
+from tests.campaigns.stage import phone
 from tests.eventually import eventually
 from tests.gateway.campaign_dashboard import URL, Dashboard, creation, dashboard_on
 from tests.servers import fresh_name
