@@ -95,7 +95,8 @@ async def conversing(
     inbound, senders = InboundRepository(database, now), SenderRepository(database, now)
     conversations, webchat = ConversationRepository(database, now), WebchatRepository(database, now)
     notices, stops = NoticeRepository(database, now), StopRepository(database, now)
-    for repository in (inbound, senders, conversations, webchat, notices):
+    media = MediaRepository(database, now)
+    for repository in (inbound, senders, conversations, webchat, notices, media):
         await repository.ensure_indexes()
     reception = Reception(bus, inbound, conversations, senders, webchat, Hearing(bus, book, stops, now))
     handling = Handling(bus, conversations, webchat, stream)
@@ -112,6 +113,6 @@ async def conversing(
         notices=NoticeHandlers(bus, notices),
         webchat=WebchatHandlers(bus, senders, inbound, conversations, webchat, reception, now),
         conversations=ConversationHandlers(bus, histories, conversations, numbers, handling, receipts),
-        media=MediaHandlers(bus, MediaRepository(database, now), numbers, media_client, receipts.keys),
+        media=MediaHandlers(bus, media, numbers, media_client, receipts.keys),
         context=ContextHandlers(bus, conversations, ContextRepository(database), copies),
     )

@@ -3,7 +3,8 @@
 Does     verifies and keeps Meta's webhooks, publishes what they say; signs, delivers and retries vendors' webhooks.
 Owns     inbound_events (raw bytes), subscriptions (secrets sealed; lease and health of the
          endpoint), deliveries with their attempts, replays, listeners, the last status of each template.
-Sends    MetaStatusesReceived, TemplateUpdatesReceived.
+Sends    MetaStatusesReceived, MetaMessagesReceived, MetaPreferencesReceived, MetaNoticesReceived,
+         TemplateUpdatesReceived.
 Answers  the commands and queries of shared/contracts/subscriptions.py, CreateSubscription, ListSubscriptions,
          DeleteSubscription.
 Hears    MessagesSent, MessagesQueued, MessagesFailed, MessageStatusesChanged, MessagesReceived, ButtonsClicked,

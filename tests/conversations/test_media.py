@@ -175,3 +175,30 @@ async def test_a_file_of_nobody_is_not_found(media: MediaHandlers) -> None:
         await fetched(media, "media_65f0c0ffee65f0c0ffee65f8")
     with pytest.raises(NotFoundError):
         await media.read_media(ReadMedia(media_id="media_65f0c0ffee65f0c0ffee65f8", offset=0))
+
+
+async def test_erasing_a_person_takes_their_files_but_not_anybody_elses(
+    stage: Stage, media: MediaHandlers, meta: MetaFiles
+) -> None:
+    meta.files |= {"77": PLAN, "78": PLAN, "79": b"mine alone"}
+    hidden = {"sender": None, "sender_user_id": "IN.134912"}
+    part = {"mime_type": "application/pdf"}
+    await stage.hear(
+        meta_message(1, type="document", content=part | {"id": "77"}, **hidden),
+        meta_message(2, type="document", content=part | {"id": "79"}, **hidden),
+        meta_message(3, type="document", content=part | {"id": "78"}),
+    )
+    ids = [f"media_{inbound_id(number)}" for number in (1, 2, 3)]
+    for media_id in ids:
+        await fetched(media, media_id)
+    contact = await stage.database["contacts"].find_one({"phone": {"$exists": False}}) or {}
+
+    await stage.whole.messaging.contacts.erasure.erase(contact["_id"])
+
+    for media_id in ids[:2]:
+        with pytest.raises(NotFoundError):
+            await fetched(media, media_id)
+    assert await read(media, ids[2]) == PLAN
+    assert await stage.database["media_pieces"].count_documents({}) == -(-len(PLAN) // PIECE_BYTES)
+    erased = await stage.database["inbound_messages"].find_one({"_id": inbound_id(1)}) or {}
+    assert ("content" in erased, "profile_name" in erased, erased["sender"]) == (False, False, "erased")

@@ -107,5 +107,5 @@ class ErasureRepository:
         for digest in hashes:
             if await media.find_one({"sha256": digest}, {"_id": 1}) is None:  # nobody else has the same file
                 await self.database["media_pieces"].delete_many({"_id": {"$regex": f"^{digest}:"}})
-        blank = {"$set": {"sender": _ERASED}, "$unset": {"text": "", "content": "", "media_id": "", "sender_name": ""}}
+        blank = {"$set": {"sender": _ERASED}, "$unset": {"text": "", "content": "", "media_id": "", "profile_name": ""}}
         await inbound.update_many(of_thread, blank)

@@ -44,6 +44,10 @@ class MediaRepository:
     def _pieces(self) -> Any:
         return self.database["media_pieces"]
 
+    async def ensure_indexes(self) -> None:
+        """Equal files are looked for when one of them is erased."""
+        await self._media.create_index("sha256")
+
     async def find(self, media_id: str) -> MediaFile | None:
         """One file, by our id; known by the message that brought it."""
         message = await self.database["inbound_messages"].find_one({"media_id": media_id})
