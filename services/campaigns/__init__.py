@@ -4,7 +4,7 @@ Owns: campaigns, recipients, locks.
 Takes: CreateCampaign, StageRecipients, FinishCreation, BeginUpload, FinishUpload, AbortUpload, ControlCampaign,
 RetryFailed, GetCampaign, ListCampaigns, ListRecipients, GetPreflight, TemplateInUse.
 Asks of messaging: PrepareRecipients, UpsertContacts, HoldNumber, ReleaseNumber, ReserveCredits, ReleaseCredits,
-HoldCampaign, SendBatch, GetPhoneNumber, GetCredits, RenderMessage; of templates: ListTemplates.
+HoldCampaign, SendBatch, GetPhoneNumber, GetCredits, RenderMessage; of templates: GetTemplate.
 Announces: CampaignsChanged.
 Listens to: MessagesSent, MessagesFailed, MessageStatusesChanged, TemplatesChanged.
 """

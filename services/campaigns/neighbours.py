@@ -25,7 +25,8 @@ from shared.contracts.messaging import (
     RenderMessage,
 )
 from shared.contracts.numbers import HoldNumber, ReleaseNumber
-from shared.contracts.templates import ListTemplates, Template
+from shared.contracts.template_drafts import GetTemplate
+from shared.contracts.templates import Template
 from shared.errors import InvalidInputError, NotFoundError
 
 _SECONDS = 15.0
@@ -44,18 +45,19 @@ class Neighbours:
             GetPhoneNumber(phone_number_id=phone_number_id), timeout_seconds=self.timeout_seconds
         )
 
-    async def template(self, phone_number_id: str, template_id: str) -> Template:
-        """A template of the number's account. Raises NotFoundError."""
-        query = ListTemplates(phone_number_id=phone_number_id, status=None)
-        known = await self.bus.request(query, timeout_seconds=self.timeout_seconds)
-        template = next((each for each in known.items if each.template_id == template_id), None)
-        if template is None:
-            raise NotFoundError("Template not found")
-        return template
+    async def template(self, template_id: str) -> Template:
+        """A template. Raises NotFoundError."""
+        query = GetTemplate(template_id=template_id)
+        return (await self.bus.request(query, timeout_seconds=self.timeout_seconds)).template
 
     async def approved_template(self, command: CreateCampaign) -> Template:
-        """The template of a new campaign. Raises InvalidInputError unless it may be sent."""
-        template = await self.template(command.phone_number_id, command.template_id)
+        """The template of a new campaign.
+
+        Raises NotFoundError when it is another user's, InvalidInputError unless it may be sent.
+        """
+        template = await self.template(command.template_id)
+        if template.user_id != command.user_id:
+            raise NotFoundError("Template not found")
         if template.status != "APPROVED":
             message = f"The template is {template.status}; only an approved template can be sent"
             details = [{"field": "template_id", "message": message}]

@@ -26,8 +26,9 @@ from shared.contracts.messaging import (
     SendBatch,
 )
 from shared.contracts.numbers import HoldNumber, NumberCheck, ReleaseNumber, Verification, VerifyPhoneNumber
+from shared.contracts.template_drafts import GetTemplate, TemplateAnalytics, TemplateDetails
 from shared.contracts.templates import ListTemplates, Template, Templates
-from shared.errors import InsufficientCreditsError, WaapiError
+from shared.errors import InsufficientCreditsError, NotFoundError, WaapiError
 from tests.messaging.doubles import NOON
 
 NUMBER, USER, TEMPLATE, CAMPAIGN = "pn_1", "usr_1", "tpl_1", "camp_1"
@@ -188,3 +189,14 @@ class TemplateOwner:
     async def list_templates(self, _query: ListTemplates) -> Templates:
         """All one."""
         return Templates(items=(self.template(),))
+
+    async def get_template(self, query: GetTemplate) -> TemplateDetails:
+        """The one, or none."""
+        if query.template_id != TEMPLATE:
+            raise NotFoundError("Template not found")
+        return details(self.template())
+
+
+def details(template: Template) -> TemplateDetails:
+    """A template of which nothing has been sent."""
+    return TemplateDetails(template=template, analytics=TemplateAnalytics())

@@ -37,6 +37,7 @@ from shared.contracts.messaging import (
     MetaError,
     SentMessage,
 )
+from shared.contracts.template_drafts import GetTemplate
 from shared.contracts.templates import ListTemplates
 from shared.mongo import Database, Document
 from tests.campaigns.neighbours import CAMPAIGN, NUMBER, TEMPLATE, USER, Messaging, TemplateOwner
@@ -255,6 +256,7 @@ async def stage_on(database: Database, *, registered: bool = True) -> Stage:
     messaging, templates = Messaging(bus), TemplateOwner()
     messaging.register()
     bus.on(ListTemplates, templates.list_templates)
+    bus.on(GetTemplate, templates.get_template)
     campaigns = await build(
         database, bus, now=clock, monotonic=lambda: clock().timestamp(), worker="first", indexes=registered
     )

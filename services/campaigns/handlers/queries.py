@@ -83,7 +83,7 @@ class QueryHandlers:
         stored = await self.campaigns.get(query.campaign_id)
         campaign = await self.showing.campaign(stored)
         number = await self.neighbours.number(stored.phone_number_id)
-        template = await self.neighbours.template(stored.phone_number_id, stored.template_id)
+        template = await self.neighbours.template(stored.template_id)
         credits = await self.neighbours.credits(stored.user_id)
         refused = await self.recipients.page(stored.id, ("refused",), _EXAMPLES, after=-1, below=None)
         row = await self.recipients.find(stored.id, query.recipient)
