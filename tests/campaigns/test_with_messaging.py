@@ -27,7 +27,7 @@ from tests.servers import fresh_name
 
 OFFER = template("offer", category="MARKETING")
 CAMPAIGN = "camp_1"
-EVERYBODY = 40
+EVERYBODY = 16
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Both:
     async def finish(self) -> Campaign:
         """Until nothing changes any more."""
         for _ in range(60):
-            await self.go_on(11)
+            await self.go_on(61)
             if (await self.look()).status == "COMPLETED":
                 break
         await self.go_on(11)
@@ -98,7 +98,7 @@ async def both(_both_databases: tuple[Database, Database]) -> AsyncIterator[Both
     for database in _both_databases:
         for name in await database.list_collection_names():
             await database[name].delete_many({})
-    async with messaging_on(_both_databases[0], default_messages_per_second=40) as stage:
+    async with messaging_on(_both_databases[0], default_messages_per_second=5) as stage:
         await stage.know(OFFER)
         stage.bus.on(GetTemplate, _template)
         campaigns = await build(
