@@ -4,6 +4,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON_HERE := .venv/bin/python
 PREPARE := @sh deploy/local/bootstrap.sh
+WORKERS := 2 # processes that share out the test files
 FAST := not database and not rabbit and not nginx and not node and not browser and not system and not crash
 
 .PHONY: help run stop status test test-fast check fix bench crash contracts admin-token clean
@@ -25,7 +26,7 @@ status: ## show what runs here, and with which process ids
 
 test: ## all tests, with a real broker and database of their own (ARGS="-k name" narrows them)
 	$(PREPARE) servers nginx npm chromium
-	@$(PYTHON_HERE) -m pytest $(ARGS)
+	@$(PYTHON_HERE) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-fast: ## the tests that need no server
 	$(PREPARE)

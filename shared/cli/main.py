@@ -34,4 +34,4 @@ def configure(
 
 def main() -> None:
     """Run a command."""
-    app()
+    app(prog_name="waapi")

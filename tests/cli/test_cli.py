@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 from standardwebhooks import Webhook
 from typer.testing import CliRunner, Result
 
+from deploy.local.environment import CHECKOUT
 from services.gateway.main import ensure_indexes
 from shared.bus.dead_letters import DeadLetter
 from shared.cli.main import app
@@ -250,6 +252,12 @@ def test_the_environment_wins_over_the_demo_tenant_which_is_found_from_any_folde
 
     assert (found.user_id, found.api_token, found.url) == ("usr_mine", "wak_1", "http://127.0.0.1:4000")
     assert "wak_1" not in repr(found)
+
+
+def test_the_launcher_of_a_checkout_works_from_any_folder(tmp_path: Path) -> None:
+    done = subprocess.run([CHECKOUT / "waapi", "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert "Usage: waapi" in done.stdout
 
 
 def test_events_are_read_as_browsers_read_them() -> None:
