@@ -147,8 +147,14 @@ class Sweeper:
             await self.sweeps.postpone(_ids(wanting), NUMBER_GONE)
             return []
         grant = await self.rates.take(
-            number.access.phone_number_id, len(wanting), messages_per_second=number.messages_per_second, lane=lane
+            number.access.phone_number_id,
+            len(wanting),
+            messages_per_second=number.messages_per_second,
+            lane=lane,
+            sweeper=self.sweeps.worker,
         )
+        if not grant.is_ours:
+            return []
         await self.sweeps.postpone(_ids(wanting[grant.count :]), grant.wait, grant.spacing)
         return wanting[: grant.count]
 

@@ -263,3 +263,20 @@ async def test_another_refusal_slows_nobody_down(stage: Stage) -> None:
     grant = await stage.messaging.sweeper.rates.take(NUMBER, 10, messages_per_second=1000, lane="one_to_one")
 
     assert grant.count == 10
+
+
+async def test_one_sweeper_at_a_time_takes_tokens_of_a_number_for_what_has_waited(
+    rates: RateRepository, database: Database
+) -> None:
+    async def sweep(worker: str) -> tuple[int, bool]:
+        grant = await rates.take(NUMBER, 5, messages_per_second=80, lane="one_to_one", sweeper=worker)
+        return grant.count, grant.is_ours
+
+    first, other, again = await sweep("a"), await sweep("b"), await sweep("a")
+    new_messages = await take(rates, 1)
+    await database["rates"].update_many({}, {"$set": {"swept_until": NOON}})
+    heir = await sweep("b")
+
+    assert (first, other, again) == ((5, True), (0, False), (5, True))
+    assert new_messages == 1
+    assert heir[1] is True

@@ -25,6 +25,7 @@ _SLOWEST = 1 / 16
 _STOPPED_MS = 1000  # also how long further refusals of the same burst count as one
 _RECOVERY_MS = 5000
 _RECOVERY_STEP = 0.1
+_SWEEPER_LEASE_MS = 1000  # four of its rounds
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,6 +36,7 @@ class Grant:
     count: int
     wait: timedelta
     spacing: timedelta  # what one message takes at this rate: messages that wait need not all ask at once
+    is_ours: bool = True  # False: another sweeper looks after what waits for this number
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,30 @@ class RateRepository:
     def _rates(self) -> Any:
         return self.database.get_collection("rates", write_concern=UNSAFE_WRITES)
 
-    async def take(self, phone_number_id: str, wanted: int, *, messages_per_second: float, lane: Lane) -> Grant:
-        """Take up to `wanted` tokens of a number; the time is the database's, so that all workers agree."""
+    async def take(
+        self, phone_number_id: str, wanted: int, *, messages_per_second: float, lane: Lane, sweeper: str | None = None
+    ) -> Grant:
+        """Take up to `wanted` tokens of a number; the time is the database's, so that all workers agree.
+
+        `sweeper` names a worker who sends what has waited. One at a time does that for a number: two would take tokens
+        for the same messages, and put off what the other is about to claim.
+        """
         rate = messages_per_second * _SHARE_OF_METAS_FIGURE
-        update = _refill_and_take(wanted, rate, lane)
+        update = _refill_and_take(wanted, rate, lane, sweeper)
         try:
             document = await self._rates.find_one_and_update(
                 {"_id": phone_number_id}, update, upsert=True, return_document=ReturnDocument.AFTER
             )
         except DuplicateKeyError:  # two workers made the document at the same moment
-            return await self.take(phone_number_id, wanted, messages_per_second=messages_per_second, lane=lane)
+            return await self.take(
+                phone_number_id, wanted, messages_per_second=messages_per_second, lane=lane, sweeper=sweeper
+            )
         taken = int(document["taken"])
         missing = wanted - taken
         lane_rate = rate * document["pace"] * (_CAMPAIGN_SHARE if lane == "campaign" else 1.0)
         wait = min(missing, max(lane_rate * _BURST_SECONDS, 1.0)) / lane_rate if missing else 0.0
-        return Grant(taken, timedelta(seconds=wait), timedelta(seconds=1 / lane_rate))
+        is_ours = sweeper is None or document["sweeper"] == sweeper
+        return Grant(taken, timedelta(seconds=wait), timedelta(seconds=1 / lane_rate), is_ours)
 
     async def slow_down(self, phone_number_id: str) -> None:
         """Meta has refused a message because the number was too fast: a second's rest, then half the rate.
@@ -91,15 +102,25 @@ def _pace() -> dict[str, Any]:
     return {"$min": [1.0, recovered]}
 
 
-def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any]]:
+def _refill_and_take(wanted: int, rate: float, lane: Lane, sweeper: str | None) -> list[dict[str, Any]]:
     """A pipeline: refill both buckets for the time passed, then take what the lane may have."""
     passed = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
     seconds = {"$max": [0, passed]}  # a clock that was set back must not take tokens away
     bounded = "$level" if lane == "one_to_one" else {"$min": ["$level", "$campaign_level"]}
     is_resting = {"$gt": [{"$ifNull": ["$at", "$$NOW"]}, "$$NOW"]}
     ends_soon = {"$lte": [{"$ifNull": ["$at", "$$NOW"]}, {"$add": ["$$NOW", _STOPPED_MS]}]}
+    may_take: Any = wanted
+    leased: dict[str, Any] = {"pace": _pace()}
+    if sweeper is not None:
+        is_free = {"$lt": [{"$ifNull": ["$swept_until", _LONG_AGO]}, "$$NOW"]}
+        is_ours = {"$or": [is_free, {"$eq": ["$sweeper", {"$literal": sweeper}]}]}
+        leased |= {
+            "sweeper": {"$cond": [is_ours, {"$literal": sweeper}, "$sweeper"]},
+            "swept_until": {"$cond": [is_ours, {"$add": ["$$NOW", _SWEEPER_LEASE_MS]}, "$swept_until"]},
+        }
+        may_take = {"$cond": [{"$eq": ["$sweeper", {"$literal": sweeper}]}, wanted, 0]}
     return [
-        {"$set": {"pace": _pace()}},
+        {"$set": leased},
         {
             "$set": {
                 "level": _refilled("$level", rate, seconds),
@@ -108,7 +129,7 @@ def _refill_and_take(wanted: int, rate: float, lane: Lane) -> list[dict[str, Any
                 "at": {"$cond": [{"$and": [is_resting, ends_soon]}, "$at", "$$NOW"]},
             }
         },
-        {"$set": {"taken": {"$max": [0, {"$min": [wanted, {"$floor": bounded}]}]}}},
+        {"$set": {"taken": {"$max": [0, {"$min": [may_take, {"$floor": bounded}]}]}}},
         {
             "$set": {
                 "level": {"$subtract": ["$level", "$taken"]},
