@@ -1,7 +1,7 @@
 """Counters of campaigns, counted from their rows: exact while that is cheap, a little old where it is not."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.campaigns.domain.campaigns import StoredCampaign
@@ -24,19 +24,31 @@ class Counting:
 
     async def exact(self, campaign: StoredCampaign) -> Counters:
         """Count now. The rows of an upload that is not finished are left out."""
-        is_open = campaign.upload is not None and campaign.status != CREATING
-        below = campaign.upload.base if campaign.upload is not None and is_open else None
-        return counters_of(await self.recipients.count_by_state(campaign.id, below=below))
+        return counters_of(await self.recipients.count_by_state(campaign.id, below=_below(campaign)))
 
     async def recent(self, campaign: StoredCampaign) -> Counters:
         """Count, unless it was done a moment ago and takes long. A change of the campaign counts anew."""
-        key, now = (campaign.id, campaign.changes), self.monotonic()
-        until, counters = self._known.get(key, (0.0, Counters()))
-        if now < until:
-            return counters
-        counters = await self.exact(campaign)
+        return (await self.all_recent([campaign]))[campaign.id]
+
+    async def all_recent(self, campaigns: Sequence[StoredCampaign]) -> dict[str, Counters]:
+        """The same of several campaigns, by id; what has to be counted is counted together."""
+        began = self.monotonic()
+        known = {each.id: self._known.get((each.id, each.changes), (0.0, Counters())) for each in campaigns}
+        found = {id_: counters for id_, (until, counters) in known.items() if began < until}
+        due = [each for each in campaigns if each.id not in found]
+        if not due:
+            return found
+        counted = await self.recipients.count_by_states([each.id for each in due if _below(each) is None])
+        for each in due:
+            found[each.id] = await self.exact(each) if _below(each) is not None else counters_of(counted[each.id])
         finished = self.monotonic()
         if len(self._known) >= _CACHED_AT_MOST:
             self._known.clear()
-        self._known[key] = (finished + (finished - now) * _KEPT, counters)
-        return counters
+        until = finished + (finished - began) / len(due) * _KEPT
+        self._known.update({(each.id, each.changes): (until, found[each.id]) for each in due})
+        return found
+
+
+def _below(campaign: StoredCampaign) -> int | None:
+    """Where the rows of an upload begin that is not finished; None without one."""
+    return campaign.upload.base if campaign.upload is not None and campaign.status != CREATING else None

@@ -14,6 +14,8 @@ from services.campaigns.repositories.recipients import RecipientRepository
 from shared.clock import Clock
 from shared.contracts.campaigns import Campaign, Counters, ErrorClass
 
+Failures = tuple[str, int | None, int]  # class, code, how many
+
 
 @dataclass(frozen=True, slots=True)
 class Showing:
@@ -25,8 +27,15 @@ class Showing:
 
     async def campaign(self, stored: StoredCampaign) -> Campaign:
         """One campaign, as it is now."""
-        counters = await self.counting.recent(stored)
-        failures = await self.recipients.count_failures(stored.id) if counters.failed else []
+        return (await self.campaigns([stored]))[0]
+
+    async def campaigns(self, stored: Sequence[StoredCampaign]) -> list[Campaign]:
+        """Several, as they are now."""
+        counters = await self.counting.all_recent(stored)
+        failures = await self.recipients.count_failures([id_ for id_, counts in counters.items() if counts.failed])
+        return [self._shown(each, counters[each.id], failures.get(each.id, [])) for each in stored]
+
+    def _shown(self, stored: StoredCampaign, counters: Counters, failures: Sequence[Failures]) -> Campaign:
         rate = present_rate(stored, counters, self.now())
         return Campaign(
             campaign_id=stored.id,
@@ -72,7 +81,7 @@ def present_rate(stored: StoredCampaign, counters: Counters, now: datetime) -> f
     return 0.0
 
 
-def error_classes(failures: Sequence[tuple[str, int | None, int]]) -> tuple[ErrorClass, ...]:
+def error_classes(failures: Sequence[Failures]) -> tuple[ErrorClass, ...]:
     """Failures in words, the most frequent first."""
     return tuple(
         ErrorClass(

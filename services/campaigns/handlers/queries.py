@@ -62,7 +62,7 @@ class QueryHandlers:
         found = await self.campaigns.list_by_user(query.user_id, query.status, query.limit + 1, before)
         page = found[: query.limit]
         more = len(found) > query.limit
-        items = [await self.showing.campaign(campaign) for campaign in page]
+        items = await self.showing.campaigns(page)
         return Campaigns(
             items=tuple(items), next_cursor=campaign_cursor(page[-1].created_at, page[-1].id) if more else None
         )

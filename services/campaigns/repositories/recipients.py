@@ -82,15 +82,34 @@ class RecipientRepository:
         pipeline = [{"$match": match}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
         return {group["_id"]: group["count"] for group in await self._snapshot(pipeline)}
 
-    async def count_failures(self, campaign_id: str) -> list[tuple[str, int | None, int]]:
-        """Failures by class and code, most frequent first."""
+    async def count_by_states(self, campaign_ids: Sequence[str]) -> dict[str, Counts]:
+        """The same of several campaigns without open uploads, by id, counted together."""
+        counts: dict[str, Counts] = {id_: {} for id_ in campaign_ids}
+        if not counts:
+            return counts
+        pipeline: list[Document] = [
+            {"$match": {"campaign_id": {"$in": list(counts)}}},
+            {"$group": {"_id": {"campaign": "$campaign_id", "state": "$state"}, "count": {"$sum": 1}}},
+        ]
+        for group in await self._snapshot(pipeline):
+            counts[group["_id"]["campaign"]][group["_id"]["state"]] = group["count"]
+        return counts
+
+    async def count_failures(self, campaign_ids: Sequence[str]) -> dict[str, list[tuple[str, int | None, int]]]:
+        """Failures of campaigns by class and code, most frequent first."""
+        failures: dict[str, list[tuple[str, int | None, int]]] = {id_: [] for id_ in campaign_ids}
+        if not failures:
+            return failures
+        by = {"campaign": "$campaign_id", "class": "$class", "code": "$code"}
         pipeline = [
-            {"$match": {"campaign_id": campaign_id, "state": {"$in": list(FAILURES)}}},
-            {"$group": {"_id": {"class": "$class", "code": "$code"}, "count": {"$sum": 1}}},
+            {"$match": {"campaign_id": {"$in": list(failures)}, "state": {"$in": list(FAILURES)}}},
+            {"$group": {"_id": by, "count": {"$sum": 1}}},
             {"$sort": {"count": -1, "_id": 1}},
         ]
-        groups = await (await self._rows.aggregate(pipeline)).to_list()
-        return [(g["_id"].get("class", ""), g["_id"].get("code"), g["count"]) for g in groups]
+        for group in await (await self._rows.aggregate(pipeline)).to_list():
+            key = group["_id"]
+            failures[key["campaign"]].append((key.get("class", ""), key.get("code"), group["count"]))
+        return failures
 
     async def count_reserved(self, campaign_id: str, run: int) -> int:
         """Recipients of a run whose credit is used or may yet be: not definitely failed, not skipped."""

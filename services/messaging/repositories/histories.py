@@ -1,7 +1,7 @@
 """What was said in conversations, from both collections that hold it, page by page, newest first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import merge
@@ -12,6 +12,7 @@ from services.messaging.domain.conversation_view import received_view, sent_view
 from services.messaging.repositories.documents import to_stored
 from services.messaging.repositories.inbound import to_inbound
 from services.messaging.repositories.templates import TemplateCopyRepository
+from shared.contracts.templates import Template
 from shared.contracts.threads import (
     Conversation,
     Conversations,
@@ -38,21 +39,7 @@ class HistoryRepository:
         of_thread = {"conversation_id": conversation_id}
         received = await self._page("inbound_messages", "received_at", of_thread, limit + 1, cursor)
         sent = await self._page("messages", "created_at", of_thread, limit + 1, cursor)
-        templates = {id_: await self.copies.get(id_) for id_ in {_template(document) for document in sent} if id_}
-        both = merge(
-            [(document["received_at"], document["_id"], received_view(to_inbound(document))) for document in received],
-            [
-                (
-                    document["created_at"],
-                    document["_id"],
-                    sent_view(to_stored(document), templates.get(_template(document))),
-                )
-                for document in sent
-            ],
-            key=lambda entry: entry[:2],
-            reverse=True,
-        )
-        found = list(islice(both, limit + 1))
+        found = list(islice(_newest_first(received, sent, await self._templates_of(sent)), limit + 1))
         following = _cursor(*found[limit - 1][:2]) if len(found) > limit else None
         return ThreadMessages(items=tuple(message for _, _, message in found[:limit]), next_cursor=following)
 
@@ -84,14 +71,55 @@ class HistoryRepository:
     async def _shown(self, documents: Sequence[Document]) -> list[Conversation]:
         ids = [document["contact_id"] for document in documents]
         contacts = {each["_id"]: each async for each in self.database["contacts"].find({"_id": {"$in": ids}})}
+        newest = await self._newest([document["_id"] for document in documents])
         return [
-            _to_conversation(document, contacts.get(document["contact_id"], {}), await self._newest(document["_id"]))
+            _to_conversation(document, contacts.get(document["contact_id"], {}), newest.get(document["_id"]))
             for document in documents
         ]
 
-    async def _newest(self, conversation_id: str) -> ThreadMessage | None:
-        newest = (await self.list_messages(conversation_id, 1, None)).items
-        return newest[0] if newest else None
+    async def _newest(self, ids: Sequence[str]) -> dict[str, ThreadMessage]:
+        """The last message of each conversation, all in one question."""
+        steps: list[Document] = [{"$match": {"_id": {"$in": list(ids)}}}, {"$project": {"_id": 1}}]
+        steps += [_last("inbound_messages", "received_at"), _last("messages", "created_at")]
+        rows = await (await self.database["conversations"].aggregate(steps)).to_list()
+        templates = await self._templates_of([document for row in rows for document in row["messages"]])
+        newest = {row["_id"]: _newest_first(row["inbound_messages"], row["messages"], templates) for row in rows}
+        return {id_: message for id_, messages in newest.items() for _, _, message in islice(messages, 1)}
+
+    async def _templates_of(self, sent: Sequence[Document]) -> dict[str, Template]:
+        return await self.copies.list_by_ids({_template(document) for document in sent} - {""})
+
+
+def _newest_first(
+    received: Sequence[Document], sent: Sequence[Document], templates: Mapping[str, Template]
+) -> Iterator[tuple[datetime, str, ThreadMessage]]:
+    """Messages of both directions, each list newest first, as one."""
+    return merge(
+        ((each["received_at"], each["_id"], received_view(to_inbound(each))) for each in received),
+        (
+            (
+                document["created_at"],
+                document["_id"],
+                sent_view(to_stored(document), templates.get(_template(document))),
+            )
+            for document in sent
+        ),
+        key=lambda entry: entry[:2],
+        reverse=True,
+    )
+
+
+def _last(collection: str, key: str) -> Document:
+    """A step that joins each conversation's last message of one direction, found by the index that lists them."""
+    return {
+        "$lookup": {
+            "from": collection,
+            "localField": "_id",
+            "foreignField": "conversation_id",
+            "pipeline": [{"$sort": {key: -1}}, {"$limit": 1}],
+            "as": collection,
+        }
+    }
 
 
 def _to_conversation(document: Document, contact: Document, newest: ThreadMessage | None) -> Conversation:

@@ -1,6 +1,6 @@
 """Messaging's copy of the templates, for the send path only: fed by events, filled on a miss."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -65,6 +65,11 @@ class TemplateCopyRepository:
         """One template by our id."""
         document = await self._copies.find_one({"_id": template_id})
         return Template.model_validate_json(document["template"]) if document else None
+
+    async def list_by_ids(self, template_ids: Iterable[str]) -> dict[str, Template]:
+        """Those that are known, by our ids."""
+        found = self._copies.find({"_id": {"$in": list(template_ids)}})
+        return {document["_id"]: Template.model_validate_json(document["template"]) async for document in found}
 
     async def list_names(self, waba_id: str) -> list[str]:
         """The names of a WABA's approved templates, to suggest what may have been meant."""

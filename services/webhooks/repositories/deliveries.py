@@ -45,10 +45,10 @@ class DeliveryRepository:
             partialFilterExpression=waiting | {"thread": {"$exists": True}},
             name="threads",
         )
-        await create([("webhook_id", 1), ("created_at", -1)], name="log")
-        await create(
-            [("webhook_id", 1), ("created_at", -1)], partialFilterExpression={"state": "failed"}, name="failed"
-        )
+        # The id stands last in both, so that pages of the log come out of the index in their order.
+        newest = [("webhook_id", 1), ("created_at", -1), ("_id", -1)]
+        await create(newest, name="newest")
+        await create(newest, partialFilterExpression={"state": "failed"}, name="newest_failed")
         await create("created_at", expireAfterSeconds=int(KEPT_FOR.total_seconds()))
 
     async def add_once(self, wanted: Sequence[tuple[VendorEvent, Subscription]], now: datetime) -> set[str]:
