@@ -19,7 +19,7 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.logging import configure_logging
 from shared.mongo import connect, database_of
-from tests.bench import answers, deliveries, payloads
+from tests.bench import answers, deliveries, payloads, reads
 from tests.bench.dispatch import PRODUCT_BATCH, TEMPLATE, Dispatch
 from tests.bench.latency import Caller
 from tests.bench.processes import Processes
@@ -99,6 +99,7 @@ class Bench:
                 payloads.measure(),
                 await answers.measure(self.product.api, self.tenant),
                 await self._deliveries(),
+                await self._reads(asked.stored, asked.seconds),  # last: what it stores would be in the others' way
             ),
         )
 
@@ -115,6 +116,14 @@ class Bench:
         with deliveries.Receiver.running() as receiver:
             async with rabbit_bus(self.product.stack.env["AMQP_URL"], service="bench") as bus:
                 return await deliveries.measure(bus, receiver, subscribe, self.processes)
+
+    async def _reads(self, messages: int, seconds: float) -> Line:
+        """The dashboard's, with much stored."""
+        client = await connect(self.product.stack.env["MONGODB_URL"], app_name="bench")
+        try:
+            return await reads.measure(self.product.api, client, messages, seconds)
+        finally:
+            await client.close()
 
     @asynccontextmanager
     async def _dispatch(self, messages: int) -> AsyncIterator[Dispatch]:
@@ -170,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--messages", type=int, default=6_000, help="of one dispatch round")
     parser.add_argument("--rounds", type=int, default=3, help="of dispatch, reference and product in turn")
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement of single sends")
+    parser.add_argument("--stored", type=int, default=1_000_000, help="messages that are there when reads are measured")
     return parser
 
 

@@ -1,0 +1,119 @@
+"""What the dashboard's reads take once much is stored: a thousand tenants and templates, a million messages."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import aiohttp
+
+from shared.mongo import Client
+from tests.bench import originals
+from tests.bench.latency import Latency
+from tests.bench.originals import Original
+from tests.bench.report import Line
+from tests.bench.stored import TEMPLATES, TENANTS, Copies, some_phone
+from tests.product.api import Api
+
+PER_SECOND = 50.0
+TARGET_P99_MS = 20
+_WARM_UP_ROUNDS = 3
+
+
+async def measure(api: Api, client: Client, messages: int, seconds: float) -> Line:
+    """Store so much, then read a mix of everything at a steady pace."""
+    original = await asyncio.to_thread(originals.make, api)
+    began = time.perf_counter()
+    await Copies.store(client, original, messages)
+    stored_in = time.perf_counter() - began
+    async with aiohttp.ClientSession(trust_env=False) as http:
+        reader = Reader(http, api, _paths(original, some_phone(messages)))
+        for _ in range(_WARM_UP_ROUNDS):
+            await reader.read_all()
+        reader.taken.clear()
+        await reader.at_pace(seconds)
+    return _line(reader, messages, stored_in)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads in turn, and how long each has taken."""
+
+    http: aiohttp.ClientSession
+    api: Api
+    paths: Mapping[str, str]  # by what is read
+    taken: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # seconds
+    answers: Counter[str] = field(default_factory=Counter)
+
+    async def read_all(self) -> None:
+        """Everything once, one after the other."""
+        for name in self.paths:
+            await self._read(name)
+
+    async def at_pace(self, seconds: float) -> None:
+        """Begin reads at a steady pace, whether earlier ones are answered or not."""
+        names, began, reads = list(self.paths), time.perf_counter(), []
+        for index in range(int(PER_SECOND * seconds)):
+            await asyncio.sleep(max(0.0, began + index / PER_SECOND - time.perf_counter()))
+            reads.append(asyncio.create_task(self._read(names[index % len(names)])))
+        await asyncio.gather(*reads)
+
+    async def _read(self, name: str) -> None:
+        path = self.paths[name]
+        headers = {"Authorization": f"Bearer {self.api.admin_token}"} if path.startswith("/admin") else {}
+        began = time.perf_counter()
+        async with self.http.get(f"{self.api.gateway}{path}", headers=headers) as answer:
+            await answer.read()
+        self.taken[name].append(time.perf_counter() - began)
+        self.answers[str(answer.status)] += 1
+
+
+def _paths(original: Original, phone: str) -> dict[str, str]:
+    user, number, api = original.tenant.user_id, original.phone_number_id, "/api/v1"
+    conversation = f"{api}/conversations/{original.conversation_id}"
+    return {
+        "user": f"{api}/users/{user}",
+        "phone numbers": f"{api}/phone-numbers?user_id={user}",
+        "phone number": f"{api}/phone-numbers/{number}",
+        "agents": f"{api}/agents?user_id={user}",
+        "templates": f"{api}/templates?phone_number_id={number}",
+        "template": f"{api}/templates/{original.template_id}",
+        "button clicks": f"{api}/button-clicks?user_id={user}&template_id={original.template_id}&limit=50",
+        "template's clicks": f"{api}/templates/{original.template_id}/button-clicks",
+        "lead activity": f"{api}/leads/{quote(phone)}/button-activity?user_id={user}",
+        "conversations": f"{api}/conversations?user_id={user}",
+        "conversation": conversation,
+        "messages": f"{conversation}/messages",
+        "contacts": f"{api}/contacts?user_id={user}",
+        "contact search": f"{api}/contacts?user_id={user}&search={quote(phone[-6:])}",
+        "contact": f"{api}/contacts/{original.contact_id}",
+        "campaigns": f"{api}/campaign?user_id={user}",
+        "campaign": f"{api}/campaign/{original.campaign_id}",
+        "timeline": f"{api}/messages/{original.message_id}/timeline",
+        "deliveries": f"/admin/webhooks/{original.tenant.webhook_id}/deliveries",
+    }
+
+
+def _line(reader: Reader, messages: int, stored_in: float) -> Line:
+    every = Latency.of([each for taken in reader.taken.values() for each in taken], reader.answers)
+    each = {name: Latency.of(taken, {}) for name, taken in reader.taken.items()}
+    slowest = sorted(each, key=lambda name: -each[name].p50)[:3]
+    slow = ", ".join(f"{name} {each[name].p50:.0f}" for name in slowest)
+    odd = {status: number for status, number in reader.answers.items() if status != "200"}
+    told = f"; answers other than 200: {odd}" if odd else ""
+    return Line(
+        "dashboard reads",
+        f"p50 {every.p50:.1f} ms, p99 {every.p99:.1f} ms (target {TARGET_P99_MS}) at {PER_SECOND:.0f}/s with "
+        f"{messages:,} messages, {TENANTS:,} tenants, {TEMPLATES:,} templates (stored in {stored_in:.0f} s); "
+        f"slowest in the middle: {slow} ms{told}",
+        {
+            "p50_ms": every.p50,
+            "p99_ms": every.p99,
+            "by_read": {name: {"p50_ms": times.p50, "p99_ms": times.p99} for name, times in each.items()},
+            "answers": dict(reader.answers),
+            "messages": messages,
+            "stored_in_seconds": stored_in,
+        },
+    )
