@@ -65,8 +65,15 @@ class HistoryRepository:
     async def _page(
         self, collection: str, key: str, wanted: Document, limit: int, cursor: str | None
     ) -> Sequence[Document]:
-        found = self.database[collection].find(wanted | _before(key, cursor))
-        return await found.sort([(key, -1), ("_id", -1)]).limit(limit).to_list()
+        """A page by moment and id. Only the moment stands in each index, so equals of the last one are asked for."""
+        wanted = wanted | _before(key, cursor)
+        documents = self.database[collection]
+        found = await documents.find(wanted).sort(key, -1).limit(limit).to_list()
+        if len(found) == limit:
+            last = found[-1][key]
+            equals = await documents.find(wanted | {key: last}).to_list()
+            found = [document for document in found if document[key] != last] + equals
+        return sorted(found, key=lambda document: (document[key], document["_id"]), reverse=True)[:limit]
 
     async def _shown(self, documents: Sequence[Document]) -> list[Conversation]:
         ids = [document["contact_id"] for document in documents]
@@ -160,4 +167,4 @@ def _before(key: str, cursor: str | None) -> Document:
     if match is None:
         raise InvalidInputError("cursor is not one of ours", details=[{"field": "cursor", "message": "is not valid"}])
     at: Any = datetime.fromtimestamp(int(match[1]) / 1000, UTC)
-    return {"$or": [{key: {"$lt": at}}, {key: at, "_id": {"$lt": match[2]}}]}
+    return {key: {"$lte": at}, "$or": [{key: {"$lt": at}}, {key: at, "_id": {"$lt": match[2]}}]}
