@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from services.campaigns.domain.campaigns import NO_DEADLINE, StoredCampaign
-from services.campaigns.domain.pacing import batch_size_of, next_release, share_out, window_of
+from services.campaigns.domain.pacing import batch_size_of, campaign_rate, next_release, share_out, window_of
 from services.campaigns.domain.recipients import Row, batch_item
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 _LANES_AT_ONCE = 8
 _LEASE_KEPT_SECONDS = 10.0  # of the thirty for which it was taken
 _RATE_KNOWN_SECONDS = 30.0
+_AHEAD = 1.1  # a little more than can be sent, so that messaging does not run dry
 _LOOK_AGAIN_SECONDS = 0.5  # at a campaign that has nobody to be sent to right now
 
 
@@ -50,6 +51,7 @@ class Dispatcher:
     monotonic: Callable[[], float] = time.monotonic
     _leases: dict[str, float] = field(default_factory=dict)  # numbers that are ours, and until when
     _rates: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _allowances: dict[str, tuple[float, float]] = field(default_factory=dict)  # when, and how many recipients
     _idle: dict[str, float] = field(default_factory=dict)  # campaigns that need no look before
 
     async def round(self) -> int:
@@ -87,15 +89,32 @@ class Dispatcher:
             return 0
         rate = await self._rate_of(lane[0])
         window = window_of(rate)
-        free = window - await self.recipients.count_outstanding(lane[0].phone_number_id, window)
-        if free < min(batch_size_of(rate), window // 2):  # crumbs would cost more than they hurry
+        crumbs = min(batch_size_of(rate), window // 2)  # would cost more than they hurry
+        free = self._allowance(lane[0].phone_number_id, rate)
+        if free >= crumbs:
+            free = min(free, window - await self.recipients.count_outstanding(lane[0].phone_number_id, window))
+        if free < crumbs:
             return 0
         # The one that got least last time comes first, so that a remainder is not always the same one's.
         start = int(self.monotonic() * 10) % len(awake)
         turns = awake[start:] + awake[:start]
-        return sum(
-            [await self._release(each, share) for each, share in zip(turns, share_out(free, len(turns)), strict=True)]
-        )
+        released = 0
+        for each, share in zip(turns, share_out(free, len(turns)), strict=True):
+            released += await self._release(each, share)
+        self._spend(lane[0].phone_number_id, released)
+        return released
+
+    def _allowance(self, phone_number_id: str, rate: float) -> int:
+        """What the number may send by now: more than that would only wait at messaging, where waiting costs more."""
+        now, window = self.monotonic(), float(window_of(rate))
+        at, left = self._allowances.get(phone_number_id, (now, window))
+        grown = min(left + (now - at) * campaign_rate(rate) * _AHEAD, window)
+        self._allowances[phone_number_id] = (now, grown)
+        return int(grown)
+
+    def _spend(self, phone_number_id: str, released: int) -> None:
+        at, left = self._allowances[phone_number_id]
+        self._allowances[phone_number_id] = (at, left - released)
 
     async def _release(self, campaign: StoredCampaign, count: int) -> int:
         now = self.now()
@@ -156,7 +175,7 @@ class Dispatcher:
     def _forget(self, lanes: Iterable[str]) -> None:
         """Keep nothing of numbers and campaigns that have come to rest."""
         known = set(lanes)
-        for memory in (self._leases, self._rates):
+        for memory in (self._leases, self._rates, self._allowances):
             for phone_number_id in memory.keys() - known:
                 del memory[phone_number_id]
         now = self.monotonic()
