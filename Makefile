@@ -30,7 +30,7 @@ test: ## all tests, with a real broker and database of their own (ARGS="-k name"
 
 test-fast: ## the tests that need no server
 	$(PREPARE)
-	@$(PYTHON_HERE) -m pytest -q -m "$(FAST)" $(ARGS)
+	@$(PYTHON_HERE) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(FAST)" $(ARGS)
 
 check: ## format, lint, types, import rules and the fast tests: what every change has to pass
 	$(PREPARE)
@@ -38,7 +38,7 @@ check: ## format, lint, types, import rules and the fast tests: what every chang
 	@$(PYTHON_HERE) -m ruff check .
 	@$(PYTHON_HERE) -m mypy
 	@.venv/bin/lint-imports
-	@$(PYTHON_HERE) -m pytest -q -m "$(FAST)"
+	@$(PYTHON_HERE) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(FAST)"
 
 fix: ## format, and repair what the linter can repair
 	$(PREPARE)

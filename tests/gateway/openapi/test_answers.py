@@ -12,7 +12,7 @@ from aiohttp import ClientResponse
 
 from services.gateway.openapi.external import SEND_MESSAGE
 from services.gateway.openapi.files import EXTERNAL, file_text
-from shared.errors import BusUnavailableError, NotFoundError
+from shared.errors import BusUnavailableError, InsufficientCreditsError, NotFoundError
 from tests.eventually import eventually
 from tests.gateway.conftest import Gateway, Tenant, make_tenant
 from tests.gateway.openapi.validating import faults
@@ -56,6 +56,12 @@ async def wrong_field(gateway: Gateway, tenant: Tenant) -> ClientResponse:
 async def no_key(gateway: Gateway, tenant: Tenant) -> ClientResponse:
     """Without a credential."""
     return await gateway.public.post(tenant.url, json=TEXT)
+
+
+async def no_credits(gateway: Gateway, tenant: Tenant) -> ClientResponse:
+    """Where sends are metered."""
+    gateway.messaging.error = InsufficientCreditsError("No credits left")
+    return await post(gateway, tenant)
 
 
 async def no_permission(gateway: Gateway, _tenant: Tenant) -> ClientResponse:
@@ -134,6 +140,7 @@ CASES: list[tuple[int, Elicit]] = [
     (202, queued),
     (400, wrong_field),
     (401, no_key),
+    (402, no_credits),
     (403, no_permission),
     (404, number_gone),
     (409, in_progress),
