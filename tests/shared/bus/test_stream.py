@@ -80,7 +80,12 @@ async def test_one_listener_that_leaves_takes_nothing_from_the_others(ends: Ends
 async def test_who_listens_again_hears_only_what_comes_from_then_on(ends: Ends) -> None:
     async with ends.hearing.listening("session_1"):
         pass
-    await ends.telling.publish("session_1", delta(0, "missed"))
+    async with ends.hearing.listening(
+        "session_2"
+    ) as other:  # what comes after it on the same way has overtaken nothing
+        await ends.telling.publish("session_1", delta(0, "missed"))
+        await ends.telling.publish("session_2", delta(0, "later"))
+        await next_of(other)
 
     async with ends.hearing.listening("session_1") as deltas:
         await ends.telling.publish("session_1", delta(6, "heard"))
