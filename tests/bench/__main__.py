@@ -20,6 +20,7 @@ from shared.clock import utc_now
 from shared.logging import configure_logging
 from shared.mongo import connect, database_of
 from tests.bench import answers, deliveries, payloads, reads
+from tests.bench.campaigns import CampaignBench
 from tests.bench.dispatch import PRODUCT_BATCH, TEMPLATE, Dispatch
 from tests.bench.latency import Caller
 from tests.bench.processes import Processes
@@ -83,6 +84,7 @@ class Bench:
                 latency = await caller.at_pace(caller.to_product, PACE_PER_SECOND, asked.seconds)
             meta = await caller.at_pace(caller.to_sandbox, PACE_PER_SECOND, asked.seconds)
             sustained_per_second, sustained = await caller.sustained(CONCURRENCY, asked.seconds)
+            campaign_lines = await self._campaigns(caller)
         return Report(
             began_at=began_at,
             messages=asked.messages,
@@ -96,12 +98,20 @@ class Bench:
             sustained=sustained,
             memory_mib=self.processes.resident_mib(),
             lines=(
+                *campaign_lines,
                 payloads.measure(),
                 await answers.measure(self.product.api, self.tenant),
                 await self._deliveries(),
                 await self._reads(asked.stored, asked.seconds),  # last: what it stores would be in the others' way
             ),
         )
+
+    async def _campaigns(self, caller: Caller) -> Sequence[Line]:
+        """The engine; Meta's answers cost nothing, and it tells nothing of what came after."""
+        self.product.api.control("PUT", "faults", {"bare_sends": True, "status_webhooks": False})
+        lines = await CampaignBench(self.product.api, self.tenant, self.processes).measure(caller)
+        self.product.api.control("PUT", "faults", {"bare_sends": False, "status_webhooks": True})
+        return lines
 
     async def _deliveries(self) -> Line:
         """To vendors; the receiver's processor time is not counted."""
