@@ -34,7 +34,7 @@ class Queries(CommandListener):
         if event.database_name != self.database_name or event.command_name not in _LOOKED_AT:
             return
         for command in _each(event.command_name, event.command):
-            self.kept.setdefault(_shape(command), command)
+            self.kept.setdefault(_shape_of(event.command_name, command), command)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
         """Nothing to keep."""
@@ -42,12 +42,12 @@ class Queries(CommandListener):
     def failed(self, event: CommandFailedEvent) -> None:
         """Nothing to keep."""
 
-    async def collection_scans(self, database: Database) -> list[str]:
-        """The shapes whose plan reads a whole collection."""
+    async def planned_with(self, stage_name: str, database: Database) -> list[str]:
+        """The shapes whose plan has a stage of this name."""
         found = []
         for shape, command in list(self.kept.items()):
             plan = await database.command("explain", command, verbosity="queryPlanner")
-            if any(stage.get("stage") == "COLLSCAN" for stage in _stages(plan)):
+            if any(stage["stage"] == stage_name for stage in _stages(plan)):
                 found.append(shape)
         return found
 
@@ -60,8 +60,13 @@ class Watched:
     queries: Queries
 
     async def collection_scans(self) -> list[str]:
-        """See `Queries.collection_scans`. A collection that does not exist hides what its queries would do."""
-        return await self.queries.collection_scans(self.database)
+        """The shapes that read a whole collection. One that does not exist hides what its queries would do."""
+        return await self.queries.planned_with("COLLSCAN", self.database)
+
+    async def sorts_in_memory(self, collection: str) -> list[str]:
+        """The shapes of finds in a collection that read everything there is before they give the first."""
+        found = await self.queries.planned_with("SORT", self.database)
+        return [shape for shape in found if shape.startswith(f"{{find: {collection}")]
 
 
 @asynccontextmanager
@@ -85,6 +90,11 @@ def _each(name: str, command: Mapping[str, Any]) -> Iterator[Document]:
         yield plain
     else:
         yield from ({**plain, parts: [part]} for part in plain[parts])
+
+
+def _shape_of(name: str, command: Document) -> str:
+    """A command without its values, but with its collection."""
+    return f"{{{name}: {command[name]}, " + _shape({key: value for key, value in command.items() if key != name})[1:]
 
 
 def _shape(value: Any) -> str:

@@ -107,6 +107,7 @@ async def stage_on(database: Database) -> AsyncIterator[Stage]:
     bus = DyingBus(clock, steps)
     numbers, links = NumberRepository(database, clock), NumberLinkRepository(database, clock)
     await numbers.ensure_indexes()
+    await links.ensure_indexes()
     async with meta_client("http://127.0.0.1:9", "v25.0") as meta:  # nobody calls it
         NumberHandlers(bus, numbers, meta, KEYS, clock, 80).register()
         linking = NumberLinkHandlers(bus, numbers, links, AgentStatsRepository(database, clock))

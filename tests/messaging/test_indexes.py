@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.messaging import GetPhoneNumber, ListPhoneNumbers
+from shared.contracts.numbers import DeletePhoneNumber, UpdatePhoneNumber
+from tests.explaining import Watched
 from tests.messaging.doubles import NOON
-from tests.messaging.stage import Stage, message_id, text
+from tests.messaging.meta import answer, refuse
+from tests.messaging.stage import NUMBER, USER, Stage, batch, message_id, stage_on, status, template, text
 
 QUESTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "what is due": (
@@ -97,3 +101,24 @@ async def test_a_message_with_nothing_left_to_do_is_not_in_the_sweepers_index(st
     explained = await stage.database.command("explain", command, verbosity="executionStats")
 
     assert explained["executionStats"]["totalKeysExamined"] == 0
+
+
+async def test_messages_and_numbers_read_no_collection_as_a_whole(watched: Watched) -> None:
+    async with stage_on(watched.database) as stage:
+        await stage.know(template())
+        await stage.ask(text(1))
+        stage.meta.will(refuse(131056), refuse(190), answer(500, b"gone", "text/plain"))
+        await stage.bus.send(batch(range(10, 15)))
+        await stage.hear(status("read", wamid="wamid.unknown"), status("delivered", f"w1:{message_id(1)}:1"))
+        for seconds in (5, 60, 600, 90_000):
+            stage.clock.pass_time(seconds)
+            await stage.sweep()
+            await stage.drain()
+        for query in ({}, {"platform": "whatsapp"}):
+            await stage.bus.request(ListPhoneNumbers.model_validate({"user_id": USER} | query), timeout_seconds=5)
+        await stage.bus.request(GetPhoneNumber(phone_number_id=NUMBER), timeout_seconds=5)
+        await stage.bus.request(UpdatePhoneNumber(phone_number_id=NUMBER, waba_id="103"), timeout_seconds=5)
+        await stage.bus.request(DeletePhoneNumber(phone_number_id=NUMBER), timeout_seconds=5)
+
+        assert len(watched.queries.kept) > 25, "too little was asked: this proves little"
+        assert await watched.collection_scans() == []
