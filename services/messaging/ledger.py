@@ -27,6 +27,7 @@ from services.messaging.domain.ledger import (
 from services.messaging.repositories.charges import ChargeRepository
 from services.messaging.repositories.credits import CreditRepository
 from shared.contracts.messaging import Credits
+from shared.crashpoints import crash_point
 from shared.errors import InsufficientCreditsError, NotFoundError
 from shared.gathering import Gathering
 
@@ -87,6 +88,7 @@ class Ledger:
     async def capture_messages(self, message_ids: Sequence[str]) -> None:
         """Meta has accepted these messages: their credits are spent."""
         if message_ids:
+            crash_point("messaging.capturing")
             await self.credits.capture_messages([message_entry_id(id_) for id_ in message_ids])
 
     async def release_message(self, message_id: str) -> None:
@@ -181,10 +183,13 @@ class Ledger:
             taken = affordable(movements.values(), account)
             if taken and not await self.credits.move(account, taken):
                 continue
+            if taken:
+                crash_point("messaging.credits_moved")
             tokens = account.applying | {movement.token for movement in taken}
             done = [entry for entry in pending if movements[entry.id].token in tokens]
             if done:
                 await self.credits.complete(done)
+                crash_point("messaging.credits_completed")
                 await self.credits.forget(user_id, [movements[entry.id].token for entry in done])
             return account.free + sum(movement.free for movement in taken)
 

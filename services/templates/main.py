@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import aiohttp
@@ -19,7 +20,7 @@ from services.templates.handlers.details import Details
 from services.templates.handlers.discovery import DiscoveryHandlers
 from services.templates.handlers.drafts import DraftHandlers
 from services.templates.handlers.outcomes import OutcomeHandlers
-from services.templates.handlers.submissions import SampleUploader, SubmissionHandlers, TemplateDesk
+from services.templates.handlers.submissions import LEASE, Patience, SampleUploader, SubmissionHandlers, TemplateDesk
 from services.templates.handlers.sync import SyncHandler, TemplateSource
 from services.templates.handlers.templates import TemplateHandlers
 from services.templates.repositories.clicks import ClickRepository
@@ -52,7 +53,8 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
         guard = UrlGuard(AddressPolicy(loopback_allowed=settings.is_local))
         stack.push_async_callback(guard.resolver.close)
         samples = SampleClient(graph, guard, settings.meta_app_id)
-        built = await build(service.database, service.bus, MetaClient(graph), samples, keys)
+        lease = timedelta(seconds=settings.submit_lease_seconds)
+        built = await build(service.database, service.bus, MetaClient(graph), samples, keys, submit_lease=lease)
         built.register()
         for name, work, seconds in (
             ("templates.relay", built.announcements.relay, _RELAY_SECONDS),
@@ -96,6 +98,7 @@ async def build(
     keys: KeyRing,
     *,
     now: Clock = utc_now,
+    submit_lease: timedelta = LEASE,
 ) -> Templates:
     """The service on a database and a bus, with its indexes in place."""
     templates, drafts = TemplateRepository(database), DraftRepository(database)
@@ -113,7 +116,7 @@ async def build(
         details=details,
         drafts=DraftHandlers(templates, drafts, details, numbers, announcements, bus, now, new_id),
         submissions=SubmissionHandlers(
-            templates, drafts, numbers, meta, samples, announcements, bus, keys, now, new_id
+            templates, drafts, numbers, meta, samples, announcements, bus, keys, now, new_id, Patience(submit_lease)
         ),
         deletions=DeletionHandlers(templates, numbers, meta, announcements, bus, keys, now),
         clicks=ClickHandlers(templates, clicks, bus),

@@ -1,6 +1,6 @@
 """What can be configured in templates."""
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.sealing import KeyRing, SealingError
 from shared.settings import ConfigurationError, Settings
@@ -14,6 +14,7 @@ class TemplatesSettings(Settings):
     meta_graph_version: str = "v25.0"
     meta_app_id: str = "app"  # whose uploads header samples are; Meta reads `app` as the token's own app
     templates_ops_bind: str = "127.0.0.1:4004"
+    submit_lease_seconds: float = Field(default=90.0, gt=0)  # how long one worker has a submission for itself
 
     def key_ring(self) -> KeyRing:
         """The master keys. Raises ConfigurationError when they cannot be used."""

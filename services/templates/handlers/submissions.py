@@ -5,7 +5,7 @@ worker died, or whose answer was lost, is looked up there before anything else h
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -27,12 +27,27 @@ from shared.errors import ConflictError, InvalidInputError, UpstreamRejectedErro
 from shared.sealing import KeyRing
 
 LEASE = timedelta(seconds=90)  # longer than fetching and uploading ten samples usually takes, and than a caller waits
-_LOOK_AGAIN = timedelta(seconds=60)
-_LISTED_WITHIN = timedelta(minutes=10)  # by then Meta lists what it has taken
 _CLOCK_MARGIN = timedelta(seconds=5)  # Meta's news of the same template must come after our saying that it is pending
 _LOST_AT_A_TIME = 20
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one worker has a submission for itself; the other two follow from it."""
+
+    lease: timedelta = LEASE
+
+    @property
+    def look_again(self) -> timedelta:
+        """After what time Meta is asked once more: a minute."""
+        return self.lease * 2 / 3
+
+    @property
+    def listed_within(self) -> timedelta:
+        """By when Meta lists what it has taken: ten minutes."""
+        return self.lease * 20 / 3
 
 
 class TemplateDesk(Protocol):
@@ -69,6 +84,7 @@ class SubmissionHandlers:
     keys: KeyRing
     now: Clock
     new_id: Callable[[str], str]
+    patience: Patience = field(default_factory=Patience)
 
     def register(self) -> None:
         """Tell the bus which message goes where."""
@@ -79,14 +95,14 @@ class SubmissionHandlers:
         template = await self.templates.get(command.template_id)
         token = await self._token(template)
         now = self.now()
-        submission = await self.drafts.claim(template.template_id, self.new_id("sub_"), now, now + LEASE)
+        submission = await self.drafts.claim(template.template_id, self.new_id("sub_"), now, now + self.patience.lease)
         if submission is None:
             raise await self._not_submittable(template.template_id)
         crash_point("templates.claimed")
         try:
             return await self._submit(submission, token)
         except UpstreamUnavailableError as error:
-            await self.drafts.mark_unknown(submission, self.now() + _LOOK_AGAIN)
+            await self.drafts.mark_unknown(submission, self.now() + self.patience.look_again)
             raise UpstreamUnavailableError(
                 f"{error.message}; whether Meta has the template is looked up within a minute"
             ) from error
@@ -100,7 +116,7 @@ class SubmissionHandlers:
         """Look up at Meta what became of submissions that came to no end; how many were looked at."""
         for count in range(_LOST_AT_A_TIME):
             now = self.now()
-            submission = await self.drafts.claim_lost(self.new_id("sub_"), now, now + LEASE)
+            submission = await self.drafts.claim_lost(self.new_id("sub_"), now, now + self.patience.lease)
             if submission is None:
                 return count
             await self._settle(submission)
@@ -145,12 +161,12 @@ class SubmissionHandlers:
             entry = await self._find_at_meta(template, await self._token(template))
         except WaapiError as error:
             log.info("submission_not_looked_up", template_id=template.template_id, error=error.message)
-            await self.drafts.mark_unknown(submission, now + _LOOK_AGAIN)
+            await self.drafts.mark_unknown(submission, now + self.patience.look_again)
             return
         if entry is not None:
             await self._record(submission, entry.id, entry.category, entry.status)
-        elif submission.submitted_at is not None and now - submission.submitted_at < _LISTED_WITHIN:
-            await self.drafts.mark_unknown(submission, now + _LOOK_AGAIN)
+        elif submission.submitted_at is not None and now - submission.submitted_at < self.patience.listed_within:
+            await self.drafts.mark_unknown(submission, now + self.patience.look_again)
         else:
             await self.drafts.mark_not_submitted(submission, template.status_reason, now)
 
