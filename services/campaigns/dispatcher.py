@@ -9,11 +9,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
-
 from services.campaigns.domain.campaigns import NO_DEADLINE, StoredCampaign
-from services.campaigns.domain.pacing import batch_size_of, campaign_rate, next_release, share_out, window_of
 from services.campaigns.domain.recipients import Row, batch_item
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
@@ -27,6 +26,15 @@ from shared.contracts.messaging import SendBatch
 from shared.crashpoints import crash_point
 from shared.errors import WaapiError
 from shared.ids import new_id
+
+from services.campaigns.domain.pacing import (
+    RELEASED_AGAIN_AFTER,
+    batch_size_of,
+    campaign_rate,
+    next_release,
+    share_out,
+    window_of,
+)
 
 log = structlog.get_logger()
 
@@ -49,6 +57,7 @@ class Dispatcher:
     neighbours: Neighbours
     now: Clock
     monotonic: Callable[[], float] = time.monotonic
+    patience: timedelta = RELEASED_AGAIN_AFTER  # with a recipient without outcome
     _leases: dict[str, float] = field(default_factory=dict)  # numbers that are ours, and until when
     _rates: dict[str, tuple[float, int]] = field(default_factory=dict)
     _allowances: dict[str, tuple[float, float]] = field(default_factory=dict)  # when, and how many recipients
@@ -122,7 +131,9 @@ class Dispatcher:
         zones = campaign.calendar.open_zones(campaign.zones, now) if campaign.calendar.needs_zones else None
         rows: list[Row] = []
         if count > 0 and not is_late:
-            rows = await self.recipients.take_pending(campaign.id, count, new_id("bat_"), next_release(now, 1), zones)
+            rows = await self.recipients.take_pending(
+                campaign.id, count, new_id("bat_"), next_release(now, 1, self.patience), zones
+            )
         if not rows:
             self._idle[campaign.id] = self.monotonic() + _LOOK_AGAIN_SECONDS
             if not await self.recipients.has(campaign.id):

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.campaigns.counting import Counting
-from services.campaigns.dispatcher import Dispatcher
 from services.campaigns.handlers.control import ControlHandlers
 from services.campaigns.handlers.creation import CreationHandlers
 from services.campaigns.handlers.outcomes import OutcomeHandlers
@@ -20,10 +20,8 @@ from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.locks import LockRepository
 from services.campaigns.repositories.outcomes import OutcomeRepository
 from services.campaigns.repositories.recipients import RecipientRepository
-from services.campaigns.settings import CampaignsSettings
 from services.campaigns.settling import Settling
 from services.campaigns.showing import Showing
-from services.campaigns.sweeper import Sweeper
 from services.campaigns.telling import ContactTelling
 from shared.bus.port import Bus
 from shared.clock import Clock, utc_now
@@ -31,6 +29,11 @@ from shared.mongo import Database
 from shared.periodic import repeating
 from shared.service import running
 from shared.settings import worker_name
+
+from services.campaigns.dispatcher import Dispatcher
+from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER
+from services.campaigns.settings import CampaignsSettings
+from services.campaigns.sweeper import Sweeper
 
 DISPATCH_SECONDS = 0.1  # between rounds; a window lasts two seconds
 SWEEP_SECONDS = 0.5
@@ -70,6 +73,7 @@ async def build(
     monotonic: Callable[[], float] = time.monotonic,
     worker: str | None = None,
     indexes: bool = True,
+    patience: timedelta = RELEASED_AGAIN_AFTER,
 ) -> Campaigns:
     """Put the parts together, with their `indexes` in place; `worker` tells replicas apart in what they lease."""
     campaigns, recipients = CampaignRepository(database, now), RecipientRepository(database, now)
@@ -81,7 +85,7 @@ async def build(
     settling = Settling(campaigns, recipients, neighbours)
     contacts = ContactTelling(campaigns, recipients, neighbours)
     lifecycle = Lifecycle(bus, campaigns, recipients, locks, counting, neighbours, now)
-    dispatcher = Dispatcher(bus, campaigns, recipients, locks, lifecycle, neighbours, now, monotonic)
+    dispatcher = Dispatcher(bus, campaigns, recipients, locks, lifecycle, neighbours, now, monotonic, patience)
     creation = CreationHandlers(bus, campaigns, recipients, lifecycle, neighbours, contacts, showing, now)
     control = ControlHandlers(bus, campaigns, recipients, lifecycle, neighbours, settling, showing, now)
     sweeper = Sweeper(
@@ -96,6 +100,7 @@ async def build(
         settling=settling,
         neighbours=neighbours,
         now=now,
+        patience=patience,
     )
     return Campaigns(
         dispatcher=dispatcher,
@@ -114,7 +119,7 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
     settings = CampaignsSettings.from_env(environ)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(running("campaigns", settings, settings.campaigns_ops_bind))
-        campaigns = await build(service.database, service.bus)
+        campaigns = await build(service.database, service.bus, patience=settings.hand_over_again)
         campaigns.register()
         await stack.enter_async_context(repeating("dispatcher", campaigns.dispatcher.round, seconds=DISPATCH_SECONDS))
         await stack.enter_async_context(repeating("sweeper", campaigns.sweeper.sweep, seconds=SWEEP_SECONDS))

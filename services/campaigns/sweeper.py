@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-
 from services.campaigns.counting import Counting
-from services.campaigns.dispatcher import Dispatcher
 from services.campaigns.domain.campaigns import CREATION_LASTS, StoredCampaign, next_look
 from services.campaigns.domain.counters import done
-from services.campaigns.domain.pacing import next_release
 from services.campaigns.domain.states import (
     ABANDONED,
     CREATING,
@@ -34,6 +31,9 @@ from services.campaigns.telling import ContactTelling
 from shared.clock import Clock
 from shared.crashpoints import crash_point
 from shared.errors import ConflictError, InsufficientCreditsError, InvalidInputError, NotFoundError, WaapiError
+
+from services.campaigns.dispatcher import Dispatcher
+from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER, next_release
 
 log = structlog.get_logger()
 
@@ -60,6 +60,7 @@ class Sweeper:
     neighbours: Neighbours
     now: Clock
     monotonic: Callable[[], float] = time.monotonic
+    patience: timedelta = RELEASED_AGAIN_AFTER  # with a recipient without outcome
 
     async def sweep(self) -> None:
         """Everything that is due now."""
@@ -128,7 +129,7 @@ class Sweeper:
         overdue = await self.recipients.list_overdue(campaign.id, _OVERDUE_AT_ONCE)
         for releases in {row.releases for row in overdue}:
             same = [row for row in overdue if row.releases == releases]
-            due_at = next_release(self.now(), releases + 1)
+            due_at = next_release(self.now(), releases + 1, self.patience)
             await self.recipients.mark_released_again([row.id for row in same], due_at)
             await self.dispatcher.hand_over(campaign, same)
             log.info("batches_handed_over_again", campaign_id=campaign.id, recipients=len(same))

@@ -44,6 +44,6 @@ def share_out(available: int, wanting: int) -> list[int]:
     return [each + (1 if place < rest else 0) for place in range(wanting)]
 
 
-def next_release(now: datetime, releases: int) -> datetime:
+def next_release(now: datetime, releases: int, patience: timedelta = RELEASED_AGAIN_AFTER) -> datetime:
     """When a recipient without outcome is handed over again under the same message id."""
-    return now + min(RELEASED_AGAIN_AFTER * (1 << max(releases - 1, 0)), _LONGEST_WAIT)
+    return now + min(patience * (1 << max(releases - 1, 0)), _LONGEST_WAIT)
