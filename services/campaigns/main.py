@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.campaigns.counting import Counting
+from services.campaigns.dispatcher import Dispatcher
+from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER
 from services.campaigns.handlers.control import ControlHandlers
 from services.campaigns.handlers.creation import CreationHandlers
 from services.campaigns.handlers.outcomes import OutcomeHandlers
@@ -20,8 +22,10 @@ from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.locks import LockRepository
 from services.campaigns.repositories.outcomes import OutcomeRepository
 from services.campaigns.repositories.recipients import RecipientRepository
+from services.campaigns.settings import CampaignsSettings
 from services.campaigns.settling import Settling
 from services.campaigns.showing import Showing
+from services.campaigns.sweeper import Sweeper
 from services.campaigns.telling import ContactTelling
 from shared.bus.port import Bus
 from shared.clock import Clock, utc_now
@@ -29,11 +33,6 @@ from shared.mongo import Database
 from shared.periodic import repeating
 from shared.service import running
 from shared.settings import worker_name
-
-from services.campaigns.dispatcher import Dispatcher
-from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER
-from services.campaigns.settings import CampaignsSettings
-from services.campaigns.sweeper import Sweeper
 
 DISPATCH_SECONDS = 0.1  # between rounds; a window lasts two seconds
 SWEEP_SECONDS = 0.5

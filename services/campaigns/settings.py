@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from pydantic import Field
+
 from shared.settings import Settings
 
 
