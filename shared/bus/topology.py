@@ -194,6 +194,7 @@ QUEUES: tuple[Queue, ...] = (
             agents.GetWebchatChannel,
             agents.UpdateWebchatChannel,
             agents.DeleteWebchatChannel,
+            turns.GetTurn,
         ),
         prefetch=20,
     ),
@@ -257,7 +258,6 @@ QUEUES: tuple[Queue, ...] = (
         ),
         prefetch=20,
     ),
-    Queue("agents.commands.v1", "agents", (turns.GetTurn,), prefetch=20),
     Queue(  # only writes turns down; runners take them
         "agents.events.v1",
         "agents",
