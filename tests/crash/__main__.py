@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "--freezes", type=int, help="SIGSTOPs longer than a lease (default: 5 for 50 kills, at least 1)"
     )
     parser.add_argument("--batches", type=int, help="campaign batches of 50 (default: 4 for 1,000 messages)")
+    parser.add_argument("--campaigns", type=int, help="large ones (default: 1 for 5,000 messages, at least 5)")
     parser.add_argument("--per-second", type=float, help="messages begun (default: as many as make ten minutes)")
     parser.add_argument("--seed", type=int, help="make an earlier run again")
     parser.add_argument("--keep", action="store_true", help="leave data and logs, also of a run that went well")
@@ -87,6 +88,7 @@ def _options(asked: argparse.Namespace) -> Options:
         "brokers": max(1, round(asked.kills * 0.06)),
         "databases": max(1, round(asked.kills * 0.06)),
         "freezes": max(1, round(asked.kills * 0.1)),
+        "campaigns": max(SHORT.campaigns, asked.messages // 5_000),
         "batches": asked.messages * BATCHES_PER_THOUSAND // 1000,
         "per_second": max(SHORT.per_second, asked.messages / LONG_RUN_SECONDS),
     }

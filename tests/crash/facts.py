@@ -10,6 +10,7 @@ import orjson
 
 from services.messaging.domain.opaque import message_id_of
 from shared.mongo import Database
+from tests.crash.campaigns_facts import CampaignFacts
 from tests.crash.load import Posted, recipients_of
 from tests.product.api import Api
 from tests.product.tenants import Tenant
@@ -50,6 +51,7 @@ class Facts:
     may_be_unknown: int  # messages that the kills of this run can have left without an answer for ever
     written: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what customers wrote, by phone
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what they were answered
+    campaigns: CampaignFacts = CampaignFacts()
 
 
 @dataclass(frozen=True, slots=True)

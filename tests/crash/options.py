@@ -16,6 +16,7 @@ SETTINGS = {
     "CODE_LEASE_SECONDS": str(LEASE_SECONDS),
     "CODE_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
     "DEFAULT_MESSAGES_PER_SECOND": "1000",
+    "HAND_OVER_AGAIN_SECONDS": "20",
 }
 
 
@@ -40,6 +41,7 @@ class Options:
     lose_reply: float = 0.01  # share of calls that Meta acts on without ever answering
     late_statuses: bool = False  # hold Meta's statuses back until everything that dead workers left was given up
     customers: int = 150  # who write three messages each to a number that an agent answers on
+    campaigns: int = 5  # large ones, made through the dashboard API; small ones come one after the other
     batches: int = 8  # campaign batches of 50 beside the single messages
     seed: int = field(default_factory=random_seed)
     mutant: str | None = None  # a deliberate bug in messaging, by its name in mutants.py

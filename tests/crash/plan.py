@@ -13,7 +13,7 @@ Kind = Literal["kill", "point", "freeze", "term"]
 PASSED = frozenset(
     name
     for name in NAMES
-    if name.startswith(("agents.", "gateway.", "messaging.", "webhooks.")) or name == "templates.synced"
+    if name.startswith(("agents.", "campaigns.", "gateway.", "messaging.", "webhooks.")) or name == "templates.synced"
 )
 MESSAGING = ("messaging", "messaging-2")
 # Most of what can go wrong is in messaging: it holds the messages.

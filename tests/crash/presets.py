@@ -12,6 +12,7 @@ _QUICK = Options(
     databases=0,
     freezes=0,
     customers=0,
+    campaigns=0,
     batches=2,
     per_second=90,
     drain_seconds=15,

@@ -56,6 +56,8 @@ class Report:
             "unknown": sum(each.state == "UNKNOWN" for each in stored),
             "may_be_unknown": self.facts.may_be_unknown,
             "events": len(self.facts.events),
+            "campaigns": dict(Counter(made.role for made in self.facts.campaigns.made)),
+            "recipients": dict(Counter(row.state for row in self.facts.campaigns.rows.values())),
             "customers": len(self.facts.written),
             "answers_of_agents": sum(map(len, self.facts.answers.values())),
             "errors_logged": dict(self.errors_logged),

@@ -18,6 +18,9 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.mongo import Database, connect, database_of
 from tests.crash.campaign import BATCH_SIZE, Campaign
+from tests.crash.campaigns_facts import CampaignWitnesses
+from tests.crash.campaigns_load import Campaigns, new_publisher
+from tests.crash.campaigns_verdicts import campaign_violations
 from tests.crash.customers import Customers, new_shop, unanswered
 from tests.crash.facts import Witnesses
 from tests.crash.killer import Killer
@@ -59,7 +62,8 @@ class CrashStack:
         tenant, shop = new_tenant(self.product, tenant_number), new_shop(self.product, tenant_number)
         self.product.api.control("PUT", "faults", {**FAULTS, "lose_reply": options.lose_reply})
         planned = plan(options) if strikes is None else strikes
-        return uvloop.run(Run(self.product, options, tenant, shop, planned, self.say).to_its_end())
+        publisher = new_publisher(self.product, tenant_number)
+        return uvloop.run(Run(self.product, options, tenant, shop, publisher, planned, self.say).to_its_end())
 
     def _use_messaging(self, mutant: str | None) -> None:
         """Run messaging as it is, or with one deliberate bug."""
@@ -91,6 +95,7 @@ class Run:
     options: Options
     tenant: Tenant
     shop: Tenant  # whose number customers write to
+    publisher: Tenant  # who makes campaigns
     strikes: tuple[Strike, ...]
     say: Callable[[str], None]
 
@@ -100,21 +105,23 @@ class Run:
         async with self._opened() as (http, witnesses, campaign):
             load = campaign.load
             customers = Customers(http, self.product.api, self.shop.lines[0], load, self.options.customers)
+            made = self._campaigns(http, load, witnesses.database)
             killer = Killer(self.product, load, http, self.say)
             if not self.strikes:
                 await load.allow(load.count)
             async with self._statuses_held_back(witnesses):
-                singles, batched, struck, _ = await asyncio.gather(
-                    load.run(), campaign.run(), killer.run(self.strikes), customers.run()
+                singles, batched, struck, *_ = await asyncio.gather(
+                    load.run(), campaign.run(), killer.run(self.strikes), customers.run(), made.campaigns.run()
                 )
             loaded = time.monotonic()
             posted = [*singles, *batched]
-            still_open = await self._drain(witnesses, customers)
+            still_open = await self._drain(witnesses, customers, made)
             seconds = {"load": loaded - began, "drain": time.monotonic() - loaded}
             facts = replace(
                 await witnesses.hear(posted, self._may_be_unknown()),
                 written=customers.written,
                 answers=await customers.answers(),
+                campaigns=await made.hear(self._may_be_unknown()),
             )
             return Report(
                 self.options, began_at, seconds, struck, load.answers, facts, still_open, self._errors_logged()
@@ -151,6 +158,10 @@ class Run:
             )
         await client.close()
 
+    def _campaigns(self, http: aiohttp.ClientSession, load: Load, database: Database) -> CampaignWitnesses:
+        campaigns = Campaigns(http, self.product.api, load, self.publisher, self.options.campaigns)
+        return CampaignWitnesses(http, self.product.api, database, campaigns)
+
     def _load(self, http: aiohttp.ClientSession) -> Load:
         return Load(
             http=http,
@@ -162,7 +173,7 @@ class Run:
             rng=random.Random(self.options.seed),
         )
 
-    async def _drain(self, witnesses: Witnesses, customers: Customers) -> dict[str, int]:
+    async def _drain(self, witnesses: Witnesses, customers: Customers, made: CampaignWitnesses) -> dict[str, int]:
         """Wait until nothing is left to happen; returns what is still open when patience is over."""
         deadline = time.monotonic() + self.options.drain_seconds
         rested, open_ends = 0, {"asked": 1}
@@ -171,8 +182,16 @@ class Run:
             open_ends = await witnesses.open_ends()
             if waiting := unanswered(customers.written, await customers.answers()):
                 open_ends["not answered by agents"] = len(waiting)
+            open_ends |= await self._open_campaigns(made)
             rested = 0 if open_ends else rested + 1
         return open_ends
+
+    async def _open_campaigns(self, made: CampaignWitnesses) -> dict[str, int]:
+        """What campaigns have still to do, in numbers."""
+        if not await made.is_resting():
+            return {"campaigns on their way": 1}
+        found = campaign_violations(await made.hear(self._may_be_unknown()))
+        return {f"where {promise}": len(examples) for promise, examples in found.items()}
 
     def _errors_logged(self) -> Counter[str]:
         """What services called an error, by the event's name."""

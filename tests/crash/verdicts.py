@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from tests.crash.campaigns_verdicts import campaign_violations
 from tests.crash.customers import answered_again, unanswered
 from tests.crash.facts import READ_RANK, Facts
 
@@ -14,7 +15,7 @@ SHOWN = 10  # examples of each kind in a report
 def violations(facts: Facts) -> dict[str, list[str]]:
     """What was promised and not kept, by promise; empty when all was kept."""
     found = {promise: list(broken(facts)) for promise, broken in PROMISES.items()}
-    return {promise: examples for promise, examples in found.items() if examples}
+    return {promise: examples for promise, examples in found.items() if examples} | campaign_violations(facts.campaigns)
 
 
 def _unanswered(facts: Facts) -> Iterator[str]:
