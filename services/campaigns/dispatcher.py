@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+
 from services.campaigns.domain.campaigns import NO_DEADLINE, StoredCampaign
+from services.campaigns.domain.pacing import (
+    RELEASED_AGAIN_AFTER,
+    batch_size_of,
+    campaign_rate,
+    next_release,
+    share_out,
+    window_of,
+)
 from services.campaigns.domain.recipients import Row, batch_item
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
@@ -27,15 +36,6 @@ from shared.crashpoints import crash_point
 from shared.errors import WaapiError
 from shared.ids import new_id
 
-from services.campaigns.domain.pacing import (
-    RELEASED_AGAIN_AFTER,
-    batch_size_of,
-    campaign_rate,
-    next_release,
-    share_out,
-    window_of,
-)
-
 log = structlog.get_logger()
 
 _LANES_AT_ONCE = 8
@@ -43,6 +43,7 @@ _LEASE_KEPT_SECONDS = 10.0  # of the thirty for which it was taken
 _RATE_KNOWN_SECONDS = 30.0
 _AHEAD = 1.1  # a little more than can be sent, so that messaging does not run dry
 _LOOK_AGAIN_SECONDS = 0.5  # at a campaign that has nobody to be sent to right now
+_EVERYTHING = ""  # stands for all campaigns: none runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,15 @@ class Dispatcher:
 
     async def round(self) -> int:
         """Release what fits now; returns how many recipients were handed over."""
+        if self._idle.get(_EVERYTHING, 0.0) > self.monotonic():
+            return 0
         lanes: defaultdict[str, list[StoredCampaign]] = defaultdict(list)
         for campaign in await self.campaigns.list_running():
             if not campaign.hold_due:  # messaging may still keep its messages back
                 lanes[campaign.phone_number_id].append(campaign)
         self._forget(lanes)
+        if not lanes:
+            self._idle[_EVERYTHING] = self.monotonic() + _LOOK_AGAIN_SECONDS
         gate = asyncio.Semaphore(_LANES_AT_ONCE)
 
         async def serve(lane: list[StoredCampaign]) -> int:
@@ -101,7 +106,8 @@ class Dispatcher:
         crumbs = min(batch_size_of(rate), window // 2)  # would cost more than they hurry
         free = self._allowance(lane[0].phone_number_id, rate)
         if free >= crumbs:
-            free = min(free, window - await self.recipients.count_outstanding(lane[0].phone_number_id, window))
+            outstanding = await self.recipients.count_outstanding([each.id for each in lane], window)
+            free = min(free, window - outstanding)
         if free < crumbs:
             return 0
         # The one that got least last time comes first, so that a remainder is not always the same one's.

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+
 from services.campaigns.counting import Counting
+from services.campaigns.dispatcher import Dispatcher
 from services.campaigns.domain.campaigns import CREATION_LASTS, StoredCampaign, next_look
 from services.campaigns.domain.counters import done
+from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER, next_release
 from services.campaigns.domain.states import (
     ABANDONED,
     CREATING,
+    HANDED_OVER,
     HOLDING,
     OVER,
     RUNNING,
@@ -31,9 +35,6 @@ from services.campaigns.telling import ContactTelling
 from shared.clock import Clock
 from shared.crashpoints import crash_point
 from shared.errors import ConflictError, InsufficientCreditsError, InvalidInputError, NotFoundError, WaapiError
-
-from services.campaigns.dispatcher import Dispatcher
-from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER, next_release
 
 log = structlog.get_logger()
 
@@ -142,5 +143,5 @@ class Sweeper:
             await self.neighbours.release_number(campaign.phone_number_id, campaign.id)
             await self.campaigns.mark(campaign.id, {"number_held": False})
         await self._hand_over_again(campaign)  # an abandoned campaign's messages end at messaging
-        if not campaign.closed and not await self.recipients.has(campaign.id, ("released",)):
+        if not campaign.closed and not await self.recipients.has(campaign.id, HANDED_OVER):
             await self.settling.close(campaign)

@@ -6,6 +6,7 @@ A recipient's row:
 |---|---|---|
 | pending | to be sent when its turn comes | 0 |
 | released | handed to messaging; no outcome yet | 0 |
+| overdue | the same for long: handed over again under the same message id, and no longer waited for | 0 |
 | parked | Meta asked to wait; sent later in a round of its own | 0 |
 | failed | not accepted by Meta (`unknown`: as far as anybody knows) | 1 |
 | sent | accepted by Meta, nothing heard since | 2 |
@@ -39,7 +40,8 @@ IN_USE: Final = (DRAFT, SCHEDULED, RUNNING, PAUSED)
 HOLDING: Final = (SCHEDULED, RUNNING, PAUSED)  # these keep their number from being deleted
 
 UNSENT: Final = ("pending", "parked")
-OPEN: Final = ("pending", "released", "parked")
+HANDED_OVER: Final = ("released", "overdue")
+OPEN: Final = ("pending", *HANDED_OVER, "parked")
 RANKS: Final[Mapping[str, int]] = {"failed": 1, "sent": 2, "bounced": 3, "delivered": 4, "read": 5}
 FAILURES: Final = ("failed", "bounced")
 

@@ -95,7 +95,6 @@ def _row(campaign: StoredCampaign, upload: Upload, prepared: PreparedRow, given:
     row: Document = {
         "_id": recipient_id,
         "campaign_id": campaign.id,
-        "phone_number_id": campaign.phone_number_id,
         "upload": upload.upload_id,
         "n": upload.base + prepared.row,
         "phone": phone,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.campaigns.domain.recipients import message_id_of
-from services.campaigns.domain.states import RANKS
+from services.campaigns.domain.states import HANDED_OVER, RANKS
 from services.campaigns.repositories.recipients import by_position
 from shared.clock import Clock
 from shared.mongo import Database, Document
@@ -17,6 +17,7 @@ from shared.mongo import Database, Document
 Pairs = Sequence[tuple[str, str]]  # recipient and message ids
 
 _PARKED_AT_MOST = 2  # times; then Meta has said often enough that it will not deliver this
+_HANDED_OVER: Document = {"rank": 0, "state": {"$in": list(HANDED_OVER)}}
 _EXPLANATION = ("class", "code", "reason", "unknown", "due_at")
 
 
@@ -74,11 +75,11 @@ class OutcomeRepository:
             "$set": {"state": "skipped", "reason": reason, "at": self.now()},
             "$unset": {"due_at": "", "class": "", "code": ""},
         }
-        return await self._move(pairs, {"rank": 0, "state": "released"}, change)
+        return await self._move(pairs, _HANDED_OVER, change)
 
     async def next_round(self, campaign_id: str, pairs: Pairs) -> int:
         """These were not posted in time; they take their turn again, under new message ids."""
-        return await self._advance(campaign_id, pairs, {"rank": 0, "state": "released"}, {"state": "pending"})
+        return await self._advance(campaign_id, pairs, _HANDED_OVER, {"state": "pending"})
 
     async def park(self, campaign_id: str, pairs: Pairs, why: Explanation, due_at: datetime) -> list[tuple[str, str]]:
         """Meta asked to wait with these. Returns those that have waited often enough, and now are to fail."""

@@ -12,7 +12,7 @@ from typing import Any
 from pymongo.errors import BulkWriteError
 
 from services.campaigns.domain.recipients import Row, message_id_of
-from services.campaigns.domain.states import FAILURES, OPEN, UNSENT
+from services.campaigns.domain.states import FAILURES, HANDED_OVER, OPEN, UNSENT
 from shared.clock import Clock
 from shared.mongo import Database, Document
 
@@ -34,12 +34,12 @@ class RecipientRepository:
         return self.database["recipients"]
 
     async def ensure_indexes(self) -> None:
-        """In order of sending, by state (also covers counting); what is outstanding by number; by zone; in order."""
+        """In order of sending, by state (also covers counting), by zone; in order.
+
+        Few on purpose: every step of a recipient moves its keys.
+        """
         await self._rows.create_index([("campaign_id", 1), ("state", 1), ("n", 1)])
         await self._rows.create_index([("campaign_id", 1), ("n", 1)])
-        await self._rows.create_index(
-            [("phone_number_id", 1), ("releases", 1)], partialFilterExpression={"state": "released"}
-        )
         await self._rows.create_index(
             [("campaign_id", 1), ("state", 1), ("zone", 1), ("n", 1)],
             partialFilterExpression={"zone": {"$exists": True}},
@@ -119,12 +119,12 @@ class RecipientRepository:
         ]
         return int(await self._rows.count_documents({"campaign_id": campaign_id, "run": run, "$or": kept}))
 
-    async def count_outstanding(self, phone_number_id: str, at_most: int) -> int:
-        """Recipients of a number that messaging works on.
+    async def count_outstanding(self, campaign_ids: Sequence[str], at_most: int) -> int:
+        """Recipients of some campaigns that messaging works on.
 
-        One that was handed over again counts no more: it may wait for hours, and must not hold up the others.
+        One that is overdue counts no more: it may wait for hours, and must not hold up the others.
         """
-        query = {"phone_number_id": phone_number_id, "state": "released", "releases": 1}
+        query = {"campaign_id": {"$in": list(campaign_ids)}, "state": "released"}
         return int(await self._rows.count_documents(query, limit=at_most))
 
     async def take_pending(
@@ -166,13 +166,14 @@ class RecipientRepository:
 
     async def list_overdue(self, campaign_id: str, limit: int) -> list[Row]:
         """Recipients that were released long ago and have no outcome: their batch may be lost."""
-        query = {"campaign_id": campaign_id, "state": "released", "due_at": {"$lte": self.now()}}
+        query = {"campaign_id": campaign_id, "state": {"$in": list(HANDED_OVER)}, "due_at": {"$lte": self.now()}}
         return [to_row(row) async for row in self._rows.find(query, _SENDING | {"releases": 1}).limit(limit)]
 
     async def mark_released_again(self, ids: Sequence[str], due_at: datetime) -> None:
         """They are handed over once more under the same message ids."""
         await self._rows.update_many(
-            {"_id": {"$in": list(ids)}, "state": "released"}, {"$set": {"due_at": due_at}, "$inc": {"releases": 1}}
+            {"_id": {"$in": list(ids)}, "state": {"$in": list(HANDED_OVER)}},
+            {"$set": {"state": "overdue", "due_at": due_at}, "$inc": {"releases": 1}},
         )
 
     async def wake_parked(self, campaign_id: str) -> int:
