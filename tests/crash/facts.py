@@ -12,6 +12,7 @@ from services.messaging.domain.opaque import message_id_of
 from shared.mongo import Database
 from tests.crash.campaigns_facts import CampaignFacts
 from tests.crash.load import Posted, recipients_of
+from tests.crash.office import OfficeFacts
 from tests.product.api import Api
 from tests.product.tenants import Tenant
 
@@ -52,6 +53,7 @@ class Facts:
     written: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what customers wrote, by phone
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what they were answered
     campaigns: CampaignFacts = CampaignFacts()
+    office: OfficeFacts | None = None  # what became of all that was done at the dashboard
 
 
 @dataclass(frozen=True, slots=True)

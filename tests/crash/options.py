@@ -15,6 +15,7 @@ SETTINGS = {
     "SEND_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
     "CODE_LEASE_SECONDS": str(LEASE_SECONDS),
     "CODE_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
+    "SUBMIT_LEASE_SECONDS": "5",
     "DEFAULT_MESSAGES_PER_SECOND": "1000",
     "HAND_OVER_AGAIN_SECONDS": "20",
 }
@@ -41,6 +42,7 @@ class Options:
     lose_reply: float = 0.01  # share of calls that Meta acts on without ever answering
     late_statuses: bool = False  # hold Meta's statuses back until everything that dead workers left was given up
     customers: int = 150  # who write three messages each to a number that an agent answers on
+    dashboard: bool = True  # whether somebody submits templates and spends credits there meanwhile
     campaigns: int = 5  # large ones, made through the dashboard API; small ones come one after the other
     batches: int = 8  # campaign batches of 50 beside the single messages
     seed: int = field(default_factory=random_seed)

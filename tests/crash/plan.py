@@ -13,13 +13,14 @@ Kind = Literal["kill", "point", "freeze", "term"]
 PASSED = frozenset(
     name
     for name in NAMES
-    if name.startswith(("agents.", "campaigns.", "gateway.", "messaging.", "webhooks.")) or name == "templates.synced"
+    if name.startswith(("agents.", "campaigns.", "gateway.", "messaging.", "templates.", "webhooks."))
+    and name != "templates.deleted"
 )
 MESSAGING = ("messaging", "messaging-2")
 # Most of what can go wrong is in messaging: it holds the messages.
 WEIGHTS = {"messaging": 3, "messaging-2": 3, "gateway": 2, "webhooks": 2, "templates": 1, "campaigns": 1, "agents": 1}
 FROZEN = {"messaging": 3, "messaging-2": 3, "webhooks": 1, "gateway": 1}
-SHARE_OF_POINTS = 0.6
+SHARE_OF_POINTS = 0.75
 MOST_PASSES = 5  # few enough that the messages of one segment reach them
 SHARE_OF_IMPATIENT = 0.2
 
@@ -95,8 +96,8 @@ def _others(options: Options, rng: random.Random) -> list[Blow]:
 
 
 def _passes(point: str, rng: random.Random) -> int:
-    # Messages pass the other points by themselves, this one only a request that is made for it.
-    return 1 if point == "templates.synced" else rng.randint(1, MOST_PASSES)
+    # Messages pass the other points by themselves, these only what is done at the dashboard every now and then.
+    return 1 if point.startswith("templates.") else rng.randint(1, MOST_PASSES)
 
 
 def _owner(point: str, rng: random.Random) -> str:

@@ -13,6 +13,7 @@ _QUICK = Options(
     freezes=0,
     customers=0,
     campaigns=0,
+    dashboard=False,
     batches=2,
     per_second=90,
     drain_seconds=15,

@@ -60,6 +60,7 @@ class Report:
             "recipients": dict(Counter(row.state for row in self.facts.campaigns.rows.values())),
             "customers": len(self.facts.written),
             "answers_of_agents": sum(map(len, self.facts.answers.values())),
+            "dashboard": self.facts.office.numbers() if self.facts.office else {},
             "errors_logged": dict(self.errors_logged),
             "deliveries": sum(self.facts.events.values()) + self.facts.unverified,
         }

@@ -22,9 +22,11 @@ from tests.crash.campaigns_facts import CampaignWitnesses
 from tests.crash.campaigns_load import Campaigns, new_publisher
 from tests.crash.campaigns_verdicts import campaign_violations
 from tests.crash.customers import Customers, new_shop, unanswered
+from tests.crash.dashboard import Dashboard, new_office
 from tests.crash.facts import Witnesses
 from tests.crash.killer import Killer
 from tests.crash.load import MARKETING_TEMPLATE, PATIENCE_SECONDS, Load
+from tests.crash.office import OfficeWitness
 from tests.crash.options import LEASE_SECONDS, LINES, SETTINGS, Options
 from tests.crash.plan import MESSAGING, Strike, plan
 from tests.crash.report import Report
@@ -63,7 +65,8 @@ class CrashStack:
         self.product.api.control("PUT", "faults", {**FAULTS, "lose_reply": options.lose_reply})
         planned = plan(options) if strikes is None else strikes
         publisher = new_publisher(self.product, tenant_number)
-        return uvloop.run(Run(self.product, options, tenant, shop, publisher, planned, self.say).to_its_end())
+        office = new_office(self.product, tenant_number)
+        return uvloop.run(Run(self.product, options, tenant, shop, publisher, office, planned, self.say).to_its_end())
 
     def _use_messaging(self, mutant: str | None) -> None:
         """Run messaging as it is, or with one deliberate bug."""
@@ -96,6 +99,7 @@ class Run:
     tenant: Tenant
     shop: Tenant  # whose number customers write to
     publisher: Tenant  # who makes campaigns
+    office: Tenant  # whose templates are submitted, and whose credits are spent, at the dashboard
     strikes: tuple[Strike, ...]
     say: Callable[[str], None]
 
@@ -106,22 +110,29 @@ class Run:
             load = campaign.load
             customers = Customers(http, self.product.api, self.shop.lines[0], load, self.options.customers)
             made = self._campaigns(http, load, witnesses.database)
+            office = self._office(http, load, witnesses.database)
             killer = Killer(self.product, load, http, self.say)
             if not self.strikes:
                 await load.allow(load.count)
             async with self._statuses_held_back(witnesses):
                 singles, batched, struck, *_ = await asyncio.gather(
-                    load.run(), campaign.run(), killer.run(self.strikes), customers.run(), made.campaigns.run()
+                    load.run(),
+                    campaign.run(),
+                    killer.run(self.strikes),
+                    customers.run(),
+                    made.campaigns.run(),
+                    office.dashboard.run(),
                 )
             loaded = time.monotonic()
             posted = [*singles, *batched]
-            still_open = await self._drain(witnesses, customers, made)
+            still_open = await self._drain(witnesses, customers, made, office)
             seconds = {"load": loaded - began, "drain": time.monotonic() - loaded}
             facts = replace(
                 await witnesses.hear(posted, self._may_be_unknown()),
                 written=customers.written,
                 answers=await customers.answers(),
                 campaigns=await made.hear(self._may_be_unknown()),
+                office=await office.hear(),
             )
             return Report(
                 self.options, began_at, seconds, struck, load.answers, facts, still_open, self._errors_logged()
@@ -162,6 +173,10 @@ class Run:
         campaigns = Campaigns(http, self.product.api, load, self.publisher, self.options.campaigns)
         return CampaignWitnesses(http, self.product.api, database, campaigns)
 
+    def _office(self, http: aiohttp.ClientSession, load: Load, messaging: Database) -> OfficeWitness:
+        dashboard = Dashboard(http, self.product.api, self.office, load, self.options.dashboard)
+        return OfficeWitness(dashboard, messaging, database_of(messaging.client, "templates"))
+
     def _load(self, http: aiohttp.ClientSession) -> Load:
         return Load(
             http=http,
@@ -173,7 +188,9 @@ class Run:
             rng=random.Random(self.options.seed),
         )
 
-    async def _drain(self, witnesses: Witnesses, customers: Customers, made: CampaignWitnesses) -> dict[str, int]:
+    async def _drain(
+        self, witnesses: Witnesses, customers: Customers, made: CampaignWitnesses, office: OfficeWitness
+    ) -> dict[str, int]:
         """Wait until nothing is left to happen; returns what is still open when patience is over."""
         deadline = time.monotonic() + self.options.drain_seconds
         rested, open_ends = 0, {"asked": 1}
@@ -182,7 +199,7 @@ class Run:
             open_ends = await witnesses.open_ends()
             if waiting := unanswered(customers.written, await customers.answers()):
                 open_ends["not answered by agents"] = len(waiting)
-            open_ends |= await self._open_campaigns(made)
+            open_ends |= await self._open_campaigns(made) | await office.open_ends()
             rested = 0 if open_ends else rested + 1
         return open_ends
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.crash.dashboard import Asked, Done
 from tests.crash.facts import Call, Facts, Stored
 from tests.crash.load import Posted
+from tests.crash.office import Balance, OfficeFacts
 from tests.crash.verdicts import PROMISES, calls_per_message, violations
 
 TEXT = Posted("text", "+491510", "key-0", status=200, wamid="wamid.0", ids={"m0"})
@@ -16,6 +18,17 @@ CALLS: dict[str, tuple[Call, ...]] = {
     "m0": (Call("wamid.0", "+491510"),),
     "m1": (Call("wamid.1", "+491511"), Call("wamid.1b", "+491511")),
 }
+
+DONE = Done(templates={"crash_0": "tpl_0"}, others=[Asked("/api/v1/templates/tpl_0/submit", "submit-0", 200)])
+OFFICE = OfficeFacts(
+    done=DONE,
+    at_meta=[("crash_0", "APPROVED")],
+    here=[("crash_0", "APPROVED")],
+    ids_here={"crash_0": "tpl_0"},
+    balance=Balance(granted=10_100, free=10_097, used=2, reserved=1),
+    calls=["49170990", "49170991"],
+    unknown=1,
+)
 
 FINE = Facts(
     posted=(TEXT, CODE, HELD),
@@ -30,6 +43,7 @@ FINE = Facts(
     may_be_unknown=1,
     written={"+49160": ("<0-0>", "<0-1>")},
     answers={"+49160": ("You wrote: <0-0>", "You wrote: <0-1>")},
+    office=OFFICE,
 )
 
 
@@ -41,7 +55,16 @@ def with_m0(**changes: object) -> dict[str, Stored]:
     return {**FINE.stored, "m0": replace(FINE.stored["m0"], **changes)}  # type: ignore[arg-type]
 
 
+def there(**changes: object) -> Facts:
+    return replace(FINE, office=replace(OFFICE, **changes))  # type: ignore[arg-type]
+
+
 BROKEN = {
+    "the dashboard gets the answers it should": there(
+        done=replace(DONE, others=[Asked("/api/v1/templates", "k", 500)])
+    ),
+    "a submitted template exists once, at Meta as here": there(here=[("crash_0", "APPROVED")] * 2),
+    "free, reserved and used are what was granted": there(calls=["49170990"]),
     "agents answer every message": replace(FINE, answers={"+49160": ("You wrote: <0-1>",)}),
     "agents answer once": replace(FINE, answers={"+49160": ("You wrote: <0-0>", "You wrote: <0-0> / <0-1>")}),
     "every request is accepted in the end": replace(FINE, posted=(TEXT, CODE, replace(HELD, status=0, ids={"m2"}))),
@@ -78,6 +101,42 @@ def test_an_event_for_a_message_that_was_not_sent_is_noticed() -> None:
     facts = replace(FINE, events={**FINE.events, "message.sent:m2": 1})
 
     assert "G5 one message.sent for each SENT message" in violations(facts)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"here": [("crash_0", "PENDING")]},
+        {"here": [("crash_0", "DRAFT")], "at_meta": []},
+        {"at_meta": [("crash_0", "APPROVED")] * 2},
+        {"ids_here": {"crash_0": "tpl_1"}},
+        {"here": [*OFFICE.here, ("crash_1", "APPROVED")]},
+    ],
+)
+def test_a_template_that_is_not_what_it_should_be_is_noticed(changes: dict[str, object]) -> None:
+    assert "a submitted template exists once, at Meta as here" in violations(there(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"granted": 20_100, "free": 20_097},
+        {"free": 10_098},
+        {"used": 1, "free": 10_098},
+        {"reserved": 0, "free": 10_098},
+        {"rebuild_changes_it": True},
+    ],
+)
+def test_credits_that_do_not_add_up_are_noticed(changes: dict[str, int]) -> None:
+    facts = there(balance=replace(OFFICE.balance, **changes))  # type: ignore[arg-type]
+
+    assert "free, reserved and used are what was granted" in violations(facts)
+
+
+def test_a_submission_whose_first_answer_was_lost_is_no_complaint() -> None:
+    lost = Asked("/api/v1/templates/tpl_0/submit", "submit-0", 409, code="template_status")
+
+    assert violations(there(done=replace(DONE, others=[lost]))) == {}
 
 
 def test_an_answer_that_nobody_should_get_is_noticed() -> None:

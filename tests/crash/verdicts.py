@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from tests.crash.campaigns_verdicts import campaign_violations
 from tests.crash.customers import answered_again, unanswered
 from tests.crash.facts import READ_RANK, Facts
+from tests.crash.office import astray, badly_answered, miscounted
 
 ENDED = {"SENT", "FAILED", "UNKNOWN"}
 RESEND_CLASS = "authentication"
@@ -125,6 +126,21 @@ def _answered_again(facts: Facts) -> Iterator[str]:
     yield from answered_again(facts.written, facts.answers)
 
 
+def _badly_answered_there(facts: Facts) -> Iterator[str]:
+    if facts.office is not None:
+        yield from badly_answered(facts.office)
+
+
+def _templates_astray(facts: Facts) -> Iterator[str]:
+    if facts.office is not None:
+        yield from astray(facts.office)
+
+
+def _credits_miscounted(facts: Facts) -> Iterator[str]:
+    if facts.office is not None:
+        yield from miscounted(facts.office)
+
+
 PROMISES: dict[str, Callable[[Facts], Iterator[str]]] = {
     "every request is accepted in the end": _unanswered,
     "G1 nothing that was accepted is lost": _lost,
@@ -142,6 +158,9 @@ PROMISES: dict[str, Callable[[Facts], Iterator[str]]] = {
     "every UNKNOWN and FAILED is explained": _unexplained,
     "agents answer every message": _not_answered,
     "agents answer once": _answered_again,
+    "the dashboard gets the answers it should": _badly_answered_there,
+    "a submitted template exists once, at Meta as here": _templates_astray,
+    "free, reserved and used are what was granted": _credits_miscounted,
 }
 
 
