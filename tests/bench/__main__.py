@@ -19,7 +19,7 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.logging import configure_logging
 from shared.mongo import connect, database_of
-from tests.bench import answers, deliveries, payloads, reads
+from tests.bench import answers, deliveries, payloads, reads, webchat, widget
 from tests.bench.campaigns import CampaignBench
 from tests.bench.dispatch import PRODUCT_BATCH, TEMPLATE, Dispatch
 from tests.bench.latency import Caller
@@ -101,6 +101,7 @@ class Bench:
                 *campaign_lines,
                 payloads.measure(),
                 await answers.measure(self.product.api, self.tenant),
+                *await self._webchat(),
                 await self._deliveries(),
                 await self._reads(asked.stored, asked.seconds),  # last: what it stores would be in the others' way
             ),
@@ -126,6 +127,12 @@ class Bench:
         with deliveries.Receiver.running() as receiver:
             async with rabbit_bus(self.product.stack.env["AMQP_URL"], service="bench") as bus:
                 return await deliveries.measure(bus, receiver, subscribe, self.processes)
+
+    async def _webchat(self) -> tuple[Line, ...]:
+        api = self.product.api
+        channel = await asyncio.to_thread(webchat.make_channel, api, self.tenant)
+        first_token = await webchat.first_token(api, channel)
+        return first_token, await webchat.open_streams(api, channel, self.processes), await widget.measure(channel)
 
     async def _reads(self, messages: int, seconds: float) -> Line:
         """The dashboard's, with much stored."""

@@ -163,6 +163,16 @@ async def test_a_caller_that_leaves_stops_the_model(client: AsyncOpenAI, sandbox
     await eventually(cancelled)
 
 
+async def test_a_streamed_request_shows_when_its_first_token_was_told(client: AsyncOpenAI, sandbox: Sandbox) -> None:
+    await ask(client, "Whole")
+    stream = await client.responses.create(model="any-model", input="Streamed", stream=True)
+    [event async for event in stream]
+
+    whole, streamed = (await sandbox.get("/_sandbox/openai/requests"))["requests"]
+    assert whole["first_token_at"] is None
+    assert streamed["at"] <= streamed["first_token_at"]
+
+
 async def test_a_stream_can_break_in_the_middle(client: AsyncOpenAI) -> None:
     stream = await client.responses.create(model="any-model", input="sim_break", stream=True)
 

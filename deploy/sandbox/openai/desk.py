@@ -23,11 +23,18 @@ class Asked:
     at: float
     response_id: str | None = None
     outcome: str = "open"
+    first_token_at: float | None = None  # when the first piece of a streamed answer was about to be told
 
     def view(self) -> Item:
         """For `GET /_sandbox/openai/requests`."""
         asked_for = self.request.model_dump(exclude_none=True)
-        return {"at": iso(self.at), "response_id": self.response_id, "outcome": self.outcome, "request": asked_for}
+        return {
+            "at": iso(self.at),
+            "first_token_at": iso(self.first_token_at) if self.first_token_at is not None else None,
+            "response_id": self.response_id,
+            "outcome": self.outcome,
+            "request": asked_for,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`/v1/responses` and `/v1/conversations` as OpenAI answers them, and `/_sandbox/openai` to play with it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -106,6 +107,7 @@ class OpenAIRoutes:
         for event in middle(thought.response["output"]):
             if is_delta(event):
                 await _wait(request, self.desk.faults.chunk_ms / 1000)
+                thought.asked.first_token_at = thought.asked.first_token_at or time.time()
             await answer.write(encoded(event, next(number)))
             if thought.wish.behaviour == "break" and is_delta(event) and request.transport is not None:
                 request.transport.abort()
