@@ -120,8 +120,9 @@ WEBCHAT_API = Api(
     title="WAAPI web chat",
     version="1.0.0",
     description="What a web chat's widget speaks with the gateway. The widget itself is `/widget.js`; "
-    "`/widget-config.html` tries it. Answers are JSON in the dashboard API's envelope; every call names the origin of "
-    "its page, and tokens travel in `Authorization`, never in cookies.",
+    "`/widget-config.html` tries it. All of it is served by the public listener alone. Answers are JSON in the "
+    "dashboard API's envelope; every call names the origin of its page, and tokens travel in `Authorization`, never in "
+    "cookies.",
     tags={"Web chat": "Sessions, messages and streams of visitors."},
     operations=OPERATIONS,
 )

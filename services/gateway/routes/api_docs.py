@@ -60,7 +60,7 @@ class ApiDocs:
 
 
 PUBLIC_DOCS = ApiDocs({"/docs": EXTERNAL, "/docs/webchat": WEBCHAT})
-PRIVATE_DOCS = ApiDocs({"/docs": EXTERNAL, "/docs/dashboard": DASHBOARD})
+PRIVATE_DOCS = ApiDocs({"/docs": EXTERNAL, "/docs/dashboard": DASHBOARD, "/docs/webchat": WEBCHAT})
 
 
 def _document(name: str) -> Handler:
