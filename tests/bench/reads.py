@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from tests.product.api import Api
 PER_SECOND = 50.0
 TARGET_P99_MS = 20
 _WARM_UP_ROUNDS = 3
+_UNPAGED = "templates"  # the dashboard API has no pages here: one answer holds all of them
 
 
 async def measure(api: Api, client: Client, messages: int, seconds: float) -> Line:
@@ -78,7 +79,7 @@ def _paths(original: Original, phone: str) -> dict[str, str]:
         "phone numbers": f"{api}/phone-numbers?user_id={user}",
         "phone number": f"{api}/phone-numbers/{number}",
         "agents": f"{api}/agents?user_id={user}",
-        "templates": f"{api}/templates?phone_number_id={number}",
+        _UNPAGED: f"{api}/templates?phone_number_id={number}",
         "template": f"{api}/templates/{original.template_id}",
         "button clicks": f"{api}/button-clicks?user_id={user}&template_id={original.template_id}&limit=50",
         "template's clicks": f"{api}/templates/{original.template_id}/button-clicks",
@@ -97,7 +98,8 @@ def _paths(original: Original, phone: str) -> dict[str, str]:
 
 
 def _line(reader: Reader, messages: int, stored_in: float) -> Line:
-    every = Latency.of([each for taken in reader.taken.values() for each in taken], reader.answers)
+    every = _of_all(reader, reader.paths)
+    others = _of_all(reader, [name for name in reader.paths if name != _UNPAGED])
     each = {name: Latency.of(taken, {}) for name, taken in reader.taken.items()}
     slowest = sorted(each, key=lambda name: -each[name].p50)[:3]
     slow = ", ".join(f"{name} {each[name].p50:.0f}" for name in slowest)
@@ -105,15 +107,20 @@ def _line(reader: Reader, messages: int, stored_in: float) -> Line:
     told = f"; answers other than 200: {odd}" if odd else ""
     return Line(
         "dashboard reads",
-        f"p50 {every.p50:.1f} ms, p99 {every.p99:.1f} ms (target {TARGET_P99_MS}) at {PER_SECOND:.0f}/s with "
-        f"{messages:,} messages, {TENANTS:,} tenants, {TEMPLATES:,} templates (stored in {stored_in:.0f} s); "
-        f"slowest in the middle: {slow} ms{told}",
+        f"p50 {every.p50:.1f} ms, p99 {every.p99:.1f} ms (target {TARGET_P99_MS}), {others.p99:.1f} ms without "
+        f"the list of all templates, at {PER_SECOND:.0f}/s with {messages:,} messages, {TENANTS:,} tenants, "
+        f"{TEMPLATES:,} templates (stored in {stored_in:.0f} s); slowest in the middle: {slow} ms{told}",
         {
             "p50_ms": every.p50,
             "p99_ms": every.p99,
+            "p99_ms_without_template_list": others.p99,
             "by_read": {name: {"p50_ms": times.p50, "p99_ms": times.p99} for name, times in each.items()},
             "answers": dict(reader.answers),
             "messages": messages,
             "stored_in_seconds": stored_in,
         },
     )
+
+
+def _of_all(reader: Reader, names: Iterable[str]) -> Latency:
+    return Latency.of([seconds for name in names for seconds in reader.taken[name]], {})
