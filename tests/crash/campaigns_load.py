@@ -22,7 +22,6 @@ MESSAGES_PER_SECOND = 10  # so slow that a large campaign is on its way for a qu
 FEW = 10  # recipients of a small campaign
 SMALL_PAUSE_SECONDS = 1.0  # between small campaigns: often enough that each crash point is soon passed
 OPT_OUTS = 4
-MIDDLE_SECONDS = 4.0  # after its start a large campaign is in the middle
 CREDITS = 1_000_000
 GIVE_UP_SECONDS = 240.0
 PAUSE_SECONDS = 0.5
@@ -50,6 +49,7 @@ class Made:
     phones: tuple[str, ...]
     campaign_id: str = ""
     is_cancelled: bool = False
+    contacts: dict[str, str] = field(default_factory=dict)  # of those who opt out, by phone
     stops: list[Stop] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)  # answers that nobody should get
 
@@ -104,10 +104,9 @@ class Campaigns:
         role = ROLES[number % len(ROLES)]
         made = self._new(number, role, RECIPIENTS)
         await self._create(made, template_id, number % len(ROLES))
+        await self._until_somebody_is_reached(made)
         if role == "opted_out":
             await asyncio.gather(*(self._opt_out(made, phone) for phone in made.phones[-OPT_OUTS:]))
-            return
-        await asyncio.sleep(MIDDLE_SECONDS)
         if role == "paused":
             await self._pause_for_a_moment(made, PAUSE_SECONDS * 4)
         if role == "cancelled" and await self._control(made, "cancel"):
@@ -135,6 +134,8 @@ class Campaigns:
             half = len(made.phones) // 2
             for part in (made.phones[:half], made.phones[half:]):
                 await self._upload(made, part)
+        if made.role == "opted_out":  # looked up before it starts, so that there is somebody left to opt out
+            made.contacts |= {phone: await self._contact(phone) for phone in made.phones[-OPT_OUTS:]}
         if not body["auto_start"]:
             await self._control(made, "start")
 
@@ -157,10 +158,18 @@ class Campaigns:
         path = f"/api/v1/campaign/{made.campaign_id}/{action}"
         return bool(await self._insist(made, path, f"{made.key}-{action}", b""))
 
-    async def _opt_out(self, made: Made, phone: str) -> None:
+    async def _until_somebody_is_reached(self, made: Made) -> None:
+        path = f"/api/v1/campaign/{made.campaign_id}"
+        await self._until(path, lambda data: data if data["sent_count"] or data["status"] == "COMPLETED" else None)
+
+    async def _contact(self, phone: str) -> str:
         query = f"/api/v1/contacts?user_id={self.tenant.user_id}&search={phone.lstrip('+')}"
         found = await self._until(query, lambda data: next(iter(data["contacts"]), None))
-        await self._insist(made, f"/api/v1/contacts/{found['contact_id']}/opt-out", f"{made.key}-{phone}", b"")
+        return str(found["contact_id"])
+
+    async def _opt_out(self, made: Made, phone: str) -> None:
+        path = f"/api/v1/contacts/{made.contacts[phone]}/opt-out"
+        await self._insist(made, path, f"{made.key}-{phone}", b"")
         made.stops.append(Stop(utc_now(), phone=phone))
 
     async def _template_id(self) -> str:
