@@ -187,6 +187,16 @@ async def test_what_messaging_could_not_post_in_time_takes_its_turn_again(stage:
     assert second[0].message_id != first[0].message_id
 
 
+async def test_who_opted_out_is_skipped_although_the_broker_did_not_say_that_it_has_the_batch(stage: Stage) -> None:
+    await stage.running([1, 2])
+    items = await stage.dispatch()
+    await stage.campaigns.dispatcher.recipients.put_back([item.recipient_id for item in items])
+
+    await stage.fail(items[:1], None, "opted_out")
+
+    assert await stage.states() == {"skipped": 1, "pending": 1}
+
+
 async def test_who_opted_out_meanwhile_is_skipped(stage: Stage) -> None:
     await stage.running([1, 2])
     items = await stage.dispatch()

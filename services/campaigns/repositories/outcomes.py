@@ -17,7 +17,8 @@ from shared.mongo import Database, Document
 Pairs = Sequence[tuple[str, str]]  # recipient and message ids
 
 _PARKED_AT_MOST = 2  # times; then Meta has said often enough that it will not deliver this
-_HANDED_OVER: Document = {"rank": 0, "state": {"$in": list(HANDED_OVER)}}
+# "pending", too: a batch may have arrived although the broker did not say so, and been put back.
+_HANDED_OVER: Document = {"rank": 0, "state": {"$in": [*HANDED_OVER, "pending"]}}
 _EXPLANATION = ("class", "code", "reason", "unknown", "due_at")
 
 
