@@ -17,6 +17,7 @@ from tests.product.tenants import Tenant, add_tenant
 TENANT_NUMBERS_FROM = 700  # a tenant of their own, whose messages no other part of the run has asked for
 TEMPLATE_PAUSE_SECONDS, SEND_PAUSE_SECONDS = 2.0, 0.4
 SYNC_EVERY = 3  # templates
+DELETED_EVERY = 4  # templates
 REFUSED_EVERY = 8  # messages
 GRANTED = 10_000
 RECIPIENTS = "4917099"  # what the phones of those begin with that Meta takes messages for
@@ -34,18 +35,21 @@ def new_office(product: Product, number: int) -> Tenant:
 
 @dataclass(slots=True)
 class Asked:
-    """One POST as its caller sees it: repeated by the same key until it is answered."""
+    """One call as its caller sees it: repeated by the same key until it is answered."""
 
     path: str
     key: str
     status: int = 0  # 0: never answered
     data: dict[str, Any] = field(default_factory=dict)
     code: str | None = None
+    method: str = "POST"
 
     @property
     def is_done(self) -> bool:
         """Whether it did what was asked, by this answer or, as its refusal says, by one that was lost."""
-        return 200 <= self.status < 300 or (self.path.endswith("/submit") and self.code == "template_status")
+        is_submitted = self.path.endswith("/submit") and self.code == "template_status"
+        is_gone = self.method == "DELETE" and self.status == 404
+        return 200 <= self.status < 300 or is_submitted or is_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ class Done:
     """What was asked for in a run."""
 
     templates: dict[str, str] = field(default_factory=dict)  # our ids by name, of those that were submitted
-    others: list[Asked] = field(default_factory=list)  # grant, drafts, submissions, syncs
+    deleted: set[str] = field(default_factory=set)  # names of templates that were deleted after that
+    others: list[Asked] = field(default_factory=list)  # grant, drafts, submissions, deletions, syncs
     sends: list[Asked] = field(default_factory=list)  # to people whom Meta takes messages for
     refused: list[Asked] = field(default_factory=list)  # to one whom it does not
 
@@ -107,8 +112,11 @@ class Dashboard:
         self.done.others.append(drafted)
         if drafted.is_done:
             self.done.templates[name] = drafted.data["template_id"]
-            path = f"/api/v1/templates/{self.done.templates[name]}/submit"
-            self.done.others.append(await self._ask(path, None, f"submit-{index}"))
+            path = f"/api/v1/templates/{self.done.templates[name]}"
+            self.done.others.append(await self._ask(f"{path}/submit", None, f"submit-{index}"))
+            if index % DELETED_EVERY == 0:
+                self.done.deleted.add(name)
+                self.done.others.append(await self._ask(path, None, f"delete-{index}", method="DELETE"))
 
     async def _sync(self, key: str) -> None:
         path, body = self.tenant.sync()
@@ -142,9 +150,9 @@ class Dashboard:
         owner = {"user_id": self.tenant.user_id, "phone_number_id": self.number_id}
         return owner | {"name": name, "category": "UTILITY", "language": "en_US", "components": [body]}
 
-    async def _ask(self, path: str, body: Mapping[str, Any] | None, key: str) -> Asked:
-        """Post it by its key until there is an answer that another try would not change."""
-        asked = Asked(path, f"{self.tenant.user_id}-{key}")
+    async def _ask(self, path: str, body: Mapping[str, Any] | None, key: str, method: str = "POST") -> Asked:
+        """Ask by this key until there is an answer that another try would not change."""
+        asked = Asked(path, f"{self.tenant.user_id}-{key}", method=method)
         pause, deadline = FIRST_PAUSE_SECONDS, time.monotonic() + GIVE_UP_SECONDS
         while not await self._is_answered(asked, body) and time.monotonic() < deadline:
             await asyncio.sleep(pause)
@@ -157,7 +165,8 @@ class Dashboard:
             headers["Authorization"] = f"Bearer {self.api.admin_token}"
         data = None if body is None else orjson.dumps(body)
         try:
-            async with self.http.post(f"{self.api.gateway}{asked.path}", data=data, headers=headers) as answer:
+            url = f"{self.api.gateway}{asked.path}"
+            async with self.http.request(asked.method, url, data=data, headers=headers) as answer:
                 status, told = answer.status, orjson.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False

@@ -44,6 +44,7 @@ class OfficeFacts:
         """What is counted of it."""
         return {
             "templates": len(self.done.templates),
+            "deleted": len(self.done.deleted),
             "sends": len(self.done.sends),
             "refused": len(self.done.refused),
             "accepted": len(self.calls),
@@ -123,7 +124,7 @@ class OfficeWitness:
 
 
 def badly_answered(facts: OfficeFacts) -> Iterator[str]:
-    """POSTs that got an answer which nobody should ever get, or none."""
+    """Calls that got an answer which nobody should ever get, or none."""
     for asked in (*facts.done.others, *facts.done.sends):
         if not asked.is_done:
             yield _said(asked)
@@ -137,12 +138,18 @@ def _said(asked: Asked) -> str:
 
 
 def astray(facts: OfficeFacts) -> Iterator[str]:
-    """Templates that were submitted and do not exist exactly once, at Meta and here, with the same status."""
+    """Templates that were submitted and do not exist exactly once, at Meta and here, with the same status.
+
+    Those that were deleted must exist nowhere.
+    """
     for name in sorted({name for name, _ in (*facts.at_meta, *facts.here)} | facts.done.templates.keys()):
         at_meta = [status for known, status in facts.at_meta if known == name]
         here = [status for known, status in facts.here if known == name]
-        if len(at_meta) != 1 or at_meta != here:
-            yield f"{name} is {' and '.join(at_meta) or 'unknown'} at Meta, {' and '.join(here) or 'unknown'} here"
+        if name in facts.done.deleted and not at_meta and not here:
+            continue
+        if len(at_meta) != 1 or at_meta != here or name in facts.done.deleted:
+            was = "was deleted and " if name in facts.done.deleted else ""
+            yield f"{name} {was}is {' and '.join(at_meta) or 'unknown'} at Meta, {' and '.join(here) or 'unknown'} here"
         if facts.done.templates.get(name) != facts.ids_here.get(name):
             yield f"{name} was drafted as {facts.done.templates.get(name)} and is {facts.ids_here.get(name)}"
 

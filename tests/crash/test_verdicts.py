@@ -110,6 +110,7 @@ def test_an_event_for_a_message_that_was_not_sent_is_noticed() -> None:
         {"here": [("crash_0", "DRAFT")], "at_meta": []},
         {"at_meta": [("crash_0", "APPROVED")] * 2},
         {"ids_here": {"crash_0": "tpl_1"}},
+        {"done": replace(DONE, deleted={"crash_0"})},
         {"here": [*OFFICE.here, ("crash_1", "APPROVED")]},
     ],
 )
