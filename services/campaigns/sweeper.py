@@ -12,7 +12,7 @@ import structlog
 
 from services.campaigns.counting import Counting
 from services.campaigns.dispatcher import Dispatcher
-from services.campaigns.domain.campaigns import CREATION_LASTS, StoredCampaign, next_look
+from services.campaigns.domain.campaigns import CREATION_LASTS, PARKED_AT_MOST, StoredCampaign, next_look
 from services.campaigns.domain.counters import done
 from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER, next_release
 from services.campaigns.domain.states import (
@@ -120,6 +120,7 @@ class Sweeper:
             while await self.recipients.skip_unsent(campaign.id, "deadline", _SKIPPED_AT_ONCE):
                 pass
         await self.recipients.wake_parked(campaign.id)
+        await self.recipients.let_held_be(campaign.id, now - PARKED_AT_MOST)
         await self._hand_over_again(campaign)
         counters = await self.counting.recent(campaign)
         await self.campaigns.add_sample(campaign.id, now, done(counters))

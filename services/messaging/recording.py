@@ -91,13 +91,14 @@ class Recorder:
         wamids = {each.message.id: each.verdict.wa_message_id for each in results if isinstance(each.verdict, Accepted)}
         if not wamids:
             return {}
-        sent_at = await insist(lambda: self.messages.record_accepted(wamids))
+        held = {each.message.id for each in results if isinstance(each.verdict, Accepted) and each.verdict.held}
+        sent_at = await insist(lambda: self.messages.record_accepted(wamids, *([held] if held else [])))
         await self.consequences.of_acceptance([result.message for result in results])
         told: dict[str, Told] = {}
         for message in (result.message for result in results):
             wa_message_id = wamids[message.id]
             answer = (message.reply, outcome(message, "sent", wa_message_id=wa_message_id))
-            told[message.id] = answer, sent_item(message, wa_message_id, sent_at)
+            told[message.id] = answer, sent_item(message, wa_message_id, sent_at, held=message.id in held)
         return told
 
     async def _record_other(self, result: Result) -> Told:

@@ -91,7 +91,7 @@ class Sweeper:
         await self.announcer.answer_stored([*sent, *failed])
         await self.announcer.announce_sent(
             [
-                sent_item(stored.message, stored.wa_message_id, stored.ended_at)
+                sent_item(stored.message, stored.wa_message_id, stored.ended_at, held=stored.held_by_meta)
                 for stored in sent
                 if stored.wa_message_id is not None and stored.ended_at is not None
             ]

@@ -150,6 +150,7 @@ class SentMessage(Item):
     campaign_id: Identifier | None = None
     recipient_id: Identifier | None = None
     template_id: Identifier | None = None
+    held: bool = False  # accepted, but Meta assesses the template's quality first; a status will tell
     sent_at: AwareDatetime
 
 

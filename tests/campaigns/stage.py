@@ -140,9 +140,10 @@ class Stage:
             await self.accept(items)
         raise AssertionError("it never ends")
 
-    async def accept(self, items: Iterable[BatchMessage], campaign_id: str = CAMPAIGN) -> None:
-        """Meta takes these."""
-        await self.bus.publish(MessagesSent(items=_sent(items, campaign_id)))
+    async def accept(self, items: Iterable[BatchMessage], campaign_id: str = CAMPAIGN, *, held: bool = False) -> None:
+        """Meta takes these; `held`: it assesses the template first."""
+        sent = tuple(item.model_copy(update={"held": held}) for item in _sent(items, campaign_id))
+        await self.bus.publish(MessagesSent(items=sent))
 
     async def accept_at(self, campaigns: Campaigns, items: Sequence[BatchMessage]) -> None:
         """One instance hears that Meta takes these."""

@@ -175,6 +175,24 @@ async def test_too_many_failures_among_the_latest_stop_the_campaign(stage: Stage
     assert "Too many" in (stopped.paused_reason or "")
 
 
+async def test_what_meta_assesses_first_is_pending_until_a_status_tells(stage: Stage) -> None:
+    await stage.running([1, 2, 3])
+    items = await stage.dispatch()
+    await stage.accept(items, held=True)
+    held = await stage.look()
+    await stage.tell("delivered", items[:1])
+    await stage.tell("failed", items[1:2], 131026)
+    await stage.dispatch()
+    told = await stage.look()
+    await stage.sweep(49 * 3600)
+    await stage.dispatch()
+    ended = await stage.look()
+
+    assert (held.counters.pending, held.counters.reached) == (3, 0)
+    assert (told.status, told.counters.pending, told.counters.delivered, told.counters.failed) == ("RUNNING", 1, 1, 1)
+    assert (ended.status, ended.counters.waiting) == ("COMPLETED", 1)
+
+
 async def test_what_messaging_could_not_post_in_time_takes_its_turn_again(stage: Stage) -> None:
     await stage.running([1])
     first = await stage.dispatch()

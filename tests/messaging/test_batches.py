@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 
 from services.messaging.domain.messages import conversation_id
 from shared.contracts.content import CarouselCard, CarouselTemplateContent, TemplateContent
 from shared.contracts.messaging import BatchMessage
 from shared.errors import BusUnavailableError
 from tests.messaging.doubles import NOON
-from tests.messaging.meta import cut, refuse
+from tests.messaging.meta import Call, cut, refuse
 from tests.messaging.stage import NUMBER, USER, Stage, batch, message_id, recipient, template
 
 FIFTY = range(1, 51)
@@ -171,3 +172,19 @@ async def test_outcomes_of_a_batch_are_each_their_own(stage: Stage) -> None:
 
     assert sorted(await stage.states()) == ["FAILED", "RETRY_WAIT", "SENT", "UNKNOWN"]
     assert (len(stage.sent()), len(stage.failed())) == (1, 1)
+
+
+async def test_what_meta_assesses_first_is_announced_so_also_by_a_sweeper(stage: Stage) -> None:
+    async def assess(request: web.Request, call: Call) -> web.StreamResponse:
+        message = {"id": call.wamid, "message_status": "held_for_quality_assessment"}
+        return web.json_response({"messaging_product": "whatsapp", "messages": [message]})
+
+    stage.meta.will(assess)
+    await stage.bus.send(batch([1]))
+    await stage.drain()
+    first = stage.sent()
+    await stage.database["messages"].update_many({}, {"$set": {"wake_at": NOON}})  # as if it had not got out
+    await stage.sweep()
+
+    assert [item.held for item in first] == [True]
+    assert [item.held for item in stage.sent()] == [True, True]

@@ -38,7 +38,7 @@ def refused(code: int) -> Refused:
 
 def test_an_acceptance_is_an_acceptance() -> None:
     assert judge(Answered("wamid.1"), tries=0) == Accepted("wamid.1")
-    assert judge(Answered("wamid.1", held=True), tries=7, is_resent=True) == Accepted("wamid.1")
+    assert judge(Answered("wamid.1", held=True), tries=7, is_resent=True) == Accepted("wamid.1", held=True)
 
 
 @pytest.mark.parametrize("code", NOT_ACTED)

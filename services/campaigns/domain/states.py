@@ -8,6 +8,7 @@ A recipient's row:
 | released | handed to messaging; no outcome yet | 0 |
 | overdue | the same for long: handed over again under the same message id, and no longer waited for | 0 |
 | parked | Meta asked to wait; sent later in a round of its own | 0 |
+| held | accepted by Meta, which assesses the template first | 1 |
 | failed | not accepted by Meta (`unknown`: as far as anybody knows) | 1 |
 | sent | accepted by Meta, nothing heard since | 2 |
 | bounced | accepted by Meta, failed later | 3 |
@@ -41,8 +42,8 @@ HOLDING: Final = (SCHEDULED, RUNNING, PAUSED)  # these keep their number from be
 
 UNSENT: Final = ("pending", "parked")
 HANDED_OVER: Final = ("released", "overdue")
-OPEN: Final = ("pending", *HANDED_OVER, "parked")
-RANKS: Final[Mapping[str, int]] = {"failed": 1, "sent": 2, "bounced": 3, "delivered": 4, "read": 5}
+OPEN: Final = ("pending", *HANDED_OVER, "parked", "held")
+RANKS: Final[Mapping[str, int]] = {"held": 1, "failed": 1, "sent": 2, "bounced": 3, "delivered": 4, "read": 5}
 FAILURES: Final = ("failed", "bounced")
 
 # What a status of Meta's makes of a row.

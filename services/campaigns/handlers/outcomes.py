@@ -56,8 +56,10 @@ class OutcomeHandlers:
         self.bus.on_group(MessageStatusesChanged, self.on_statuses_changed)
 
     async def on_messages_sent(self, group: Sequence[Received[MessagesSent]]) -> None:
-        """Meta accepted these: one update for all of them."""
-        await self.outcomes.reach("sent", _pairs(item for each in group for item in each.message.items))
+        """Meta accepted these: one update for all of them, and one for those that it assesses first."""
+        items = [item for each in group for item in each.message.items]
+        await self.outcomes.reach("sent", _pairs(item for item in items if not item.held))
+        await self.outcomes.reach("held", _pairs(item for item in items if item.held))
         crash_point("campaigns.outcomes_applied")
 
     async def on_statuses_changed(self, group: Sequence[Received[MessageStatusesChanged]]) -> None:

@@ -184,6 +184,13 @@ class RecipientRepository:
         )
         return int(done.modified_count)
 
+    async def let_held_be(self, campaign_id: str, before: datetime) -> None:
+        """Meta has told nothing of these for long: a campaign does not wait for ever; a late status still counts."""
+        await self._rows.update_many(
+            {"campaign_id": campaign_id, "state": "held", "at": {"$lte": before}},
+            {"$set": {"state": "sent", "rank": 2}},
+        )
+
     async def skip_unsent(self, campaign_id: str, reason: str, limit: int, *, parked: bool = True) -> int:
         """Skip recipients who were not sent to; how many. Called until there are none."""
         states = list(UNSENT) if parked else ["pending"]

@@ -78,6 +78,7 @@ class StoredMessage:
     ended_at: datetime | None  # when Meta accepted it, or when it failed
     raised: tuple[str, ...] = ()  # the statuses that raised its rank
     reported_unknown: bool = False
+    held_by_meta: bool = False  # accepted, and assessed first
     callers: tuple[ReplyAddress, ...] = ()  # who asked again while the outcome was open
 
     @property
@@ -99,7 +100,7 @@ def contact_id(user_id: str, phone: str) -> str:
     return f"contact_{derived_hex_id('contact', user_id, phone)}"
 
 
-def sent_item(message: OutboundMessage, wa_message_id: str, sent_at: datetime) -> SentMessage:
+def sent_item(message: OutboundMessage, wa_message_id: str, sent_at: datetime, *, held: bool = False) -> SentMessage:
     """The one `message.sent` of a message, whoever announces it and however often."""
     return SentMessage(
         id=f"message.sent:{message.id}",
@@ -114,6 +115,7 @@ def sent_item(message: OutboundMessage, wa_message_id: str, sent_at: datetime) -
         campaign_id=message.campaign_id,
         recipient_id=message.recipient_id,
         template_id=message.template_id,
+        held=held,
         sent_at=sent_at,
     )
 

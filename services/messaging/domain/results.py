@@ -58,6 +58,7 @@ class Accepted:
     """The message is Meta's now."""
 
     wa_message_id: str
+    held: bool = False  # Meta assesses the template's quality first
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ def judge(
 
 def _judge_alone(observation: Observation, tries: int, jitter: Callable[[], float]) -> Verdict:
     match observation:
-        case Answered(wa_message_id=wa_message_id):
-            return Accepted(wa_message_id)
+        case Answered(wa_message_id=wa_message_id, held=held):
+            return Accepted(wa_message_id, held)
         case Refused(error=error):
             return _judge_refusal(error, tries, jitter)
         case NotConnected(reason=reason):

@@ -102,5 +102,6 @@ def to_stored(document: Document) -> StoredMessage:
         ended_at=document.get("ended_at"),
         raised=tuple(document.get("raised", ())),
         reported_unknown=document.get("reported_unknown", False),
+        held_by_meta=document.get("held_by_meta", False),
         callers=tuple(ReplyAddress.model_validate(caller) for caller in document.get("callers", ())),
     )

@@ -4,7 +4,7 @@ Every step is conditional on the attempt id (`aid`) and the state it starts from
 repeated step changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -142,26 +142,29 @@ class MessageRepository:
             {"$set": {"state": QUEUED, "wake_at": due_at}, "$unset": {"aid": ""}},
         )
 
-    async def record_accepted(self, wa_message_ids: Mapping[str, str]) -> datetime:
+    async def record_accepted(self, wa_message_ids: Mapping[str, str], held: Collection[str] = ()) -> datetime:
         """Record Meta's acceptances in one update; returns the moment that is stored with them.
+
+        `held` are those of which Meta assesses the template first.
 
         An acceptance is the truth whoever holds the message by now, so it ends every open state: a frozen worker that
         wakes up late keeps the message from being posted once more. The message ids take their wamid by position. The
         driver does not retry this update; repeating it is harmless.
         """
         ids, wamids, now = list(wa_message_ids), list(wa_message_ids.values()), self.now()
+        accepted = {
+            "state": SENT,
+            "ended_at": now,
+            "wamid": by_position(ids, wamids),
+            "charged": "$credit",  # absent where nobody pays
+            "wake_at": _announced_after(now),
+        }
+        if held:
+            accepted["held_by_meta"] = {"$in": ["$_id", {"$literal": list(held)}]}
         await self._messages.update_many(
             {"_id": {"$in": ids}, "state": {"$in": list(OPEN_STATES)}},
             [
-                {
-                    "$set": {
-                        "state": SENT,
-                        "ended_at": now,
-                        "wamid": by_position(ids, wamids),
-                        "charged": "$credit",  # absent where nobody pays
-                        "wake_at": _announced_after(now),
-                    }
-                },
+                {"$set": accepted},
                 {"$unset": ["reply", "error", "failure", "unknown_at"]},
             ],
             hint=[("_id", 1)],
