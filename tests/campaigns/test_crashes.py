@@ -202,3 +202,14 @@ async def test_a_campaign_outlives_a_death_at_every_step(spare: Database, name: 
             await check(run, **expected)  # type: ignore[arg-type]
         except (AssertionError, WaapiError) as error:
             raise AssertionError(f"died at step {at} of {steps}: {error}") from error
+
+
+async def test_a_creation_whose_answer_was_lost_is_answered_alike_once_more(stage: Stage) -> None:
+    await stage.create()
+    first, made = await stage.add(rows([1, 2, 1])), await stage.finish()
+
+    await stage.create()
+    again = await stage.add(rows([1, 2, 1]))
+
+    assert (again, await stage.finish()) == (first, made)
+    assert await stage.states() == {"pending": 2}

@@ -82,7 +82,7 @@ class CreationHandlers:
         """Open the one upload that a draft may have."""
         campaign = await self.campaigns.get(command.campaign_id)
         now, upload = self.now(), campaign.upload
-        if upload is not None and upload.upload_id == command.upload_id:
+        if command.upload_id in {campaign.last_upload, upload.upload_id if upload else None}:
             return Done()
         if campaign.status != DRAFT or campaign.starting_at is not None:
             raise ConflictError("Recipients can be added to a DRAFT only", code="not_a_draft")

@@ -1,11 +1,12 @@
 """Recipients come in chunks: checked by messaging, written as rows, the bad ones explained."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.campaigns.domain.campaigns import UPLOAD_LEASE, StoredCampaign, Upload
 from services.campaigns.domain.recipients import UPLOAD_SPAN, message_id_of, recipient_id_of
 from services.campaigns.domain.schedule import zone_of
+from services.campaigns.domain.states import CREATING
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.recipients import RecipientRepository
@@ -39,6 +40,8 @@ class StagingHandlers:
         """Keep what can be sent to; tell what cannot, and why."""
         until = self.now() + UPLOAD_LEASE
         campaign = await self.campaigns.renew_upload(command.campaign_id, command.upload_id, until)
+        is_open = campaign is not None
+        campaign = campaign or await self._ended(command)
         if campaign is None or campaign.upload is None:
             raise ConflictError("The upload is not open (any longer); begin again", code="upload_not_open")
         if any(row.row >= UPLOAD_SPAN for row in command.rows):
@@ -50,10 +53,11 @@ class StagingHandlers:
         refused = [_refused(given[each.row], each) for each in prepared if each.phone is None or each.error]
         accepted = _first_of_each(each for each in prepared if each.phone is not None and not each.error)
         duplicates = len(prepared) - len(refused) - len(accepted)
-        duplicates += await self._write(campaign, campaign.upload, accepted, given)
+        duplicates += await self._write(campaign, campaign.upload, accepted, given, is_open=is_open)
         crash_point("campaigns.staged")
         kept = [_refused_row(campaign.id, campaign.upload, each) for each in (*refused, *command.unreadable)]
-        await self.recipients.stage(kept)
+        if is_open:
+            await self.recipients.stage(kept)
         return StagedRecipients(
             accepted=len(prepared) - len(refused) - duplicates,
             duplicates=duplicates,
@@ -61,20 +65,33 @@ class StagingHandlers:
             refused=tuple(refused),
         )
 
+    async def _ended(self, command: StageRecipients) -> StoredCampaign | None:
+        """The campaign with an upload that has ended well: whoever missed the answer asks for the same once more."""
+        campaign = await self.campaigns.find(command.campaign_id)
+        if campaign is None or campaign.status == CREATING:
+            return None
+        is_creation = command.upload_id == campaign.id
+        if not is_creation and command.upload_id != campaign.last_upload:
+            return None
+        base = 0 if is_creation else (campaign.uploads - 1) * UPLOAD_SPAN
+        return replace(campaign, upload=Upload(command.upload_id, base, self.now()))
+
     async def _write(
         self,
         campaign: StoredCampaign,
         upload: Upload,
         accepted: Sequence[PreparedRow],
         given: Mapping[int, RecipientRow],
+        *,
+        is_open: bool,
     ) -> int:
-        """Write rows; returns how many of them were in the campaign before."""
+        """Write rows if they may be; returns how many of them were in the campaign before."""
         rows = [_row(campaign, upload, each, given[each.row]) for each in accepted]
-        if campaign.calendar.needs_zones:
+        if is_open and campaign.calendar.needs_zones:
             zones = {row["zone"] for row in rows}
             if not zones <= set(campaign.zones):
                 await self.campaigns.add_zones(campaign.id, zones)
-        known = await self.recipients.stage(rows)
+        known = await self.recipients.stage(rows) if is_open else {row["_id"] for row in rows}
         if not known:
             return 0
         places = await self.recipients.places(known)
