@@ -10,4 +10,5 @@ rm -f "$key"
 
 # --noscripting: no query of ours runs JavaScript in the server, so nobody's may.
 # --quiet: no line for every connection, of which a health check opens one every few seconds.
-exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$key" --bind_ip_all --noscripting --quiet --wiredTigerCacheSizeGB 0.5
+exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$key" --bind_ip_all --noscripting --quiet --wiredTigerCacheSizeGB 0.5 \
+  --setParameter transactionLifetimeLimitSeconds=10  # what a killed process had begun holds its documents for so long

