@@ -110,7 +110,10 @@ class Bench:
     async def _campaigns(self, caller: Caller) -> Sequence[Line]:
         """The engine; Meta's answers cost nothing, and it tells nothing of what came after."""
         self.product.api.control("PUT", "faults", {"bare_sends": True, "status_webhooks": False})
-        lines = await CampaignBench(self.product.api, self.tenant, self.processes).measure(caller)
+        client = await connect(self.product.stack.env["MONGODB_URL"], app_name="bench")
+        database = database_of(client, "campaigns")
+        lines = await CampaignBench(self.product.api, self.tenant, self.processes, database).measure(caller)
+        await client.close()
         self.product.api.control("PUT", "faults", {"bare_sends": False, "status_webhooks": True})
         return lines
 
