@@ -29,7 +29,7 @@ MESSAGE = SentMessage(
     source="external_api",
     sent_at=AT,
 )
-COMMON: dict[str, Any] = MESSAGE.model_dump(exclude={"id", "sent_at", "wa_message_id"})
+COMMON: dict[str, Any] = MESSAGE.model_dump(exclude={"id", "sent_at", "wa_message_id", "held"})
 
 
 def status(name: str, error: MetaError | None = None) -> MessageStatusChange:
