@@ -42,13 +42,9 @@ def _ack_before_write() -> None:
 def _blind_retry() -> None:
     right = MetaClient.send
 
-    async def send(
-        self: MetaClient, meta_phone_number_id: str, authorization: str, body: bytes, *, timeout_seconds: float
-    ) -> Observation:
-        seen = await right(self, meta_phone_number_id, authorization, body, timeout_seconds=timeout_seconds)
-        if isinstance(seen, Lost):
-            return await right(self, meta_phone_number_id, authorization, body, timeout_seconds=timeout_seconds)
-        return seen
+    async def send(self: MetaClient, *call: Any, **options: Any) -> Observation:
+        seen = await right(self, *call, **options)
+        return await right(self, *call, **options) if isinstance(seen, Lost) else seen
 
     _replace(MetaClient, "send", send)
 
