@@ -27,8 +27,8 @@ from services.gateway.routes.channels import ChannelRoutes
 from services.gateway.routes.contacts import ContactRoutes
 from services.gateway.routes.conversations import ConversationRoutes
 from services.gateway.routes.credits import CreditRoutes
-from services.gateway.routes.deliveries import DeliveryRoutes
 from services.gateway.routes.dead_letters import DeadLetterRoutes
+from services.gateway.routes.deliveries import DeliveryRoutes
 from services.gateway.routes.discovery import DiscoveryRoutes
 from services.gateway.routes.event_stream import EventStream
 from services.gateway.routes.external import BodyRules, ExternalRoutes
@@ -106,6 +106,7 @@ def build_apps(
     bus: Bus,
     readiness: Readiness,
     stream: Stream,
+    *,
     dead_letters: DeadLetters | None = None,
 ) -> tuple[web.Application, web.Application]:
     """The private and the public application; `dead_letters` by default are those of the broker."""

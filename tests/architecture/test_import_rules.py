@@ -44,7 +44,11 @@ def test_the_import_rules_hold() -> None:
         ("shared/clock.py", "import services.agents.settings", "What is shared knows no service"),
         ("services/templates/domain/statuses.py", "import shared.mongo", "Decisions do no input or output"),
         ("services/templates/handlers/sync.py", "import pymongo", "Handlers and routes speak through"),
-        ("services/templates/repositories/templates.py", "import services.templates.handlers.access", "Inside a service"),
+        (
+            "services/templates/repositories/templates.py",
+            "import services.templates.handlers.access",
+            "Inside a service",
+        ),
         ("deploy/sandbox/clock.py", "import shared.clock", "The stand-in for the outside world"),
     ],
 )

@@ -66,6 +66,6 @@ async def dashboard_on(
             await database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
     stage = await stage_on(campaigns)
     settings = GatewaySettings.from_env(ENVIRONMENT)
-    private, _ = build_apps(settings, gateway, stage.bus, Readiness({}), MemoryStream(), dead_letters)
+    private, _ = build_apps(settings, gateway, stage.bus, Readiness({}), MemoryStream(), dead_letters=dead_letters)
     async with TestClient(TestServer(private)) as http:
         yield Dashboard(http, stage)

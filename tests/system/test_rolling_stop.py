@@ -3,7 +3,6 @@
 import pytest
 import uvloop
 
-from tests.crash.customers import new_shop
 from tests.crash.options import Options
 from tests.crash.plan import Strike
 from tests.crash.run import Run, new_tenant
@@ -16,14 +15,24 @@ MESSAGES_BETWEEN = 60
 
 
 def test_services_that_are_stopped_in_turn_under_load_lose_and_double_nothing(stack: Product) -> None:
-    options = Options(messages=MESSAGES_BETWEEN * (len(STOPPED) + 1), per_second=40, batches=2, lose_reply=0, seed=1)
+    options = Options(
+        messages=MESSAGES_BETWEEN * (len(STOPPED) + 1),
+        per_second=40,
+        batches=2,
+        lose_reply=0,
+        customers=0,
+        campaigns=0,
+        dashboard=False,
+        seed=1,
+    )
     stops = tuple(
         Strike("term", name, after=index * MESSAGES_BETWEEN + 10, until=(index + 1) * MESSAGES_BETWEEN)
         for index, name in enumerate(STOPPED)
     )
     tenant = new_tenant(stack, 40)
 
-    run = Run(stack, options, tenant, new_shop(stack, 40), stops, lambda _: None)
+    nobody = tenant  # nobody writes, makes campaigns or sits at the dashboard meanwhile
+    run = Run(stack, options, tenant, nobody, nobody, nobody, stops, lambda _: None)
     report = uvloop.run(run.to_its_end())
 
     assert report.violations == {}, report.table()

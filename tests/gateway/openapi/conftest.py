@@ -34,7 +34,7 @@ async def gateway(database: Database) -> AsyncIterator[Gateway]:
     await ensure_indexes(database)
     production = {"ENVIRONMENT": "production", "NOT_FOUNDS_PER_MINUTE": "1000000"}  # a fuzzer guesses a lot
     settings = GatewaySettings.from_env(ENVIRONMENT | production)
-    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream(), NoDeadLetters())
+    private, public = build_apps(settings, database, bus, Readiness({}), MemoryStream(), dead_letters=NoDeadLetters())
     async with TestClient(TestServer(private)) as inside, TestClient(TestServer(public)) as outside:
         yield Gateway(inside, outside, bus, messaging, database)
 
