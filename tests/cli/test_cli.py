@@ -117,6 +117,7 @@ async def test_a_campaign_is_made_from_a_file_and_watched_to_its_end(terminal: T
 
     async def send() -> None:
         while not stage.messaging.items:
+            stage.clock.pass_time(1)  # a round looks again at a campaign only after a while
             await stage.campaigns.dispatcher.round()
             await asyncio.sleep(0.01)
         (id_,) = {batch.campaign_id for batch in stage.messaging.batches}
