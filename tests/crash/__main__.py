@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from deploy.local.environment import CHECKOUT
 from shared.logging import configure_logging
@@ -60,14 +59,6 @@ def _all_mutants(stack: CrashStack) -> int:
     return 1 if unnoticed else 0
 
 
-SENDS_ONLY: dict[str, Any] = {
-    "customers": 0,
-    "campaigns": 0,
-    "dashboard": False,
-    "points": ("messaging.claimed", "messaging.intended", "messaging.posted", "messaging.published"),
-}
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--messages", type=int, default=SHORT.messages)
@@ -79,7 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--batches", type=int, help="campaign batches of 50 (default: 4 for 1,000 messages)")
     parser.add_argument("--campaigns", type=int, help="large ones (default: 1 for 5,000 messages, at least 5)")
-    parser.add_argument("--sends-only", action="store_true", help="nobody writes, makes campaigns or drafts templates")
     parser.add_argument("--per-second", type=float, help="messages begun (default: as many as make ten minutes)")
     parser.add_argument("--seed", type=int, help="make an earlier run again")
     parser.add_argument("--keep", action="store_true", help="leave data and logs, also of a run that went well")
@@ -103,7 +93,7 @@ def _options(asked: argparse.Namespace) -> Options:
         "per_second": max(SHORT.per_second, asked.messages / LONG_RUN_SECONDS),
     }
     given = {name: value for name, value in vars(asked).items() if name in (*defaults, "seed") and value is not None}
-    return Options(**(defaults | given | (SENDS_ONLY if asked.sends_only else {})))
+    return Options(**(defaults | given))
 
 
 def _say(text: str) -> None:

@@ -47,6 +47,12 @@ class CampaignFacts:
     intents: Mapping[str, datetime] = field(default_factory=dict)  # the latest
     credits: Credits = Credits()
     may_be_unknown: int = 0
+    in_doubt: frozenset[str] = frozenset()  # phones of which only Meta knows; their campaigns wait ten minutes for news
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Campaigns that have somebody to wait for."""
+        return frozenset(made.campaign_id for made in self.made if self.in_doubt.intersection(made.phones))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,12 @@ class CampaignWitnesses:
     campaigns: Campaigns
 
     async def is_resting(self) -> bool:
-        """Whether every campaign is over, with nothing more to be heard of anybody."""
+        """Whether nothing more can be heard of anybody, but for those of whom only Meta knows."""
+        shown, in_doubt = await self._shown(), await self._in_doubt()
         return all(
-            each["status"] in OVER and each["recipient_stats"]["pending"] + each["recipient_stats"]["sent"] == 0
-            for each in (await self._shown()).values()
+            each["recipient_stats"]["pending"] + each["recipient_stats"]["sent"]
+            <= len(in_doubt.intersection(self._phones_of(id_)))
+            for id_, each in shown.items()
         )
 
     async def hear(self, may_be_unknown: int) -> CampaignFacts:
@@ -70,6 +78,7 @@ class CampaignWitnesses:
         if not self.campaigns.made:
             return CampaignFacts()
         shown = await self._shown()
+        in_doubt = await self._in_doubt()
         rows = {phone: row for id_ in shown for phone, row in (await self._rows(id_)).items()}
         return CampaignFacts(
             self.campaigns.made,
@@ -79,6 +88,7 @@ class CampaignWitnesses:
             await self._intents(),
             await self._credits(),
             may_be_unknown,
+            in_doubt,
         )
 
     async def _shown(self) -> dict[str, Mapping[str, Any]]:
@@ -112,6 +122,13 @@ class CampaignWitnesses:
         intended = {"user_id": self._user_id, "intended_at": {"$exists": True}}
         found = self.database["messages"].find(intended, wanted)
         return {each["to"]: each["intended_at"].replace(tzinfo=UTC) async for each in found}
+
+    async def _in_doubt(self) -> frozenset[str]:
+        found = self.database["messages"].find({"user_id": self._user_id, "state": "UNKNOWN"}, {"to": 1})
+        return frozenset([each["to"] async for each in found])
+
+    def _phones_of(self, campaign_id: str) -> Sequence[str]:
+        return next((made.phones for made in self.campaigns.made if made.campaign_id == campaign_id), ())
 
     async def _credits(self) -> Credits:
         credits = (await self._data(f"/api/v1/users/{self._user_id}"))["credits"]

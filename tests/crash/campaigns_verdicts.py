@@ -29,6 +29,8 @@ def _not_over(facts: CampaignFacts) -> Iterator[str]:
     cancelled = {made.campaign_id for made in facts.made if made.is_cancelled}
     for campaign_id, shown in facts.shown.items():
         wanted = {"CANCELLED"} if campaign_id in cancelled else OVER - {"CANCELLED"}
+        if campaign_id in facts.waiting:
+            wanted = wanted | {"RUNNING"}
         if shown["status"] not in wanted:
             yield f"{campaign_id} is {shown['status']}, {shown['recipient_stats']}, {shown['paused_reason']}"
 
@@ -42,7 +44,7 @@ def _wrong_rows(facts: CampaignFacts) -> Iterator[str]:
     for made in facts.made:
         may_be_skipped = set(made.phones) if made.is_cancelled else {stop.phone for stop in made.stops}
         for phone in made.phones:
-            row = facts.rows.get(phone, Row("missing"))
+            row = _row(facts, phone)
             unknown += row == UNKNOWN
             if (row.state in REACHED) != bool(facts.calls.get(phone)):
                 yield f"{phone} of {made.campaign_id} is {row}, called {len(facts.calls.get(phone, ()))} times"
@@ -50,6 +52,12 @@ def _wrong_rows(facts: CampaignFacts) -> Iterator[str]:
                 yield f"{phone} of {made.campaign_id} ({made.role}) is {row}"
     if unknown > facts.may_be_unknown:
         yield f"{unknown} recipients are unknown; the kills explain no more than {facts.may_be_unknown}"
+
+
+def _row(facts: CampaignFacts, phone: str) -> Row:
+    """What is known of a recipient; one in doubt is pending until the campaign has waited long enough."""
+    row = facts.rows.get(phone, Row("missing"))
+    return UNKNOWN if row.state == "pending" and phone in facts.in_doubt else row
 
 
 def _after_a_stop(facts: CampaignFacts) -> Iterator[str]:
@@ -82,10 +90,13 @@ def _wrong_counters(facts: CampaignFacts) -> Iterator[str]:
 
 
 def _lost_credits(facts: CampaignFacts) -> Iterator[str]:
-    """Whoever may or may not have got the message keeps a credit set aside."""
-    unknown = sum(row == UNKNOWN for row in facts.rows.values())
-    if facts.credits.granted != facts.credits.used + facts.credits.remaining + unknown:
-        yield f"{facts.credits}, {unknown} unknown"
+    """Whoever may or may not have got the message keeps a credit set aside; who was skipped until the campaign ends."""
+    unknown = sum(_row(facts, phone) == UNKNOWN for phone in facts.rows)
+    waiting = [phone for made in facts.made if made.campaign_id in facts.waiting for phone in made.phones]
+    skipped = sum(_row(facts, phone).state == "skipped" for phone in waiting)
+    set_aside = facts.credits.granted - facts.credits.used - facts.credits.remaining
+    if not unknown <= set_aside <= unknown + skipped:
+        yield f"{facts.credits}, {unknown} unknown, {skipped} skipped in campaigns that wait"
     if facts.credits.used != len(facts.calls):
         yield f"{facts.credits}, but Meta took {len(facts.calls)}"
 

@@ -39,6 +39,13 @@ FINE = CampaignFacts(
     credits=Credits(granted=100, remaining=96, used=3),
     may_be_unknown=1,
 )
+# The same while the campaign still waits for news of +2, of whom only Meta knows.
+WAITING = replace(
+    FINE,
+    shown=SHOWN | {"camp_1": shown("RUNNING", 2, 1, pending=1)},
+    rows=ROWS | {"+2": Row("pending")},
+    in_doubt=frozenset({"+2"}),
+)
 STOPPED = "nothing is intended after pause, cancel or opt-out"
 EVERYBODY = "campaigns address everybody"
 COUNTERS = "counters of campaigns are the truth"
@@ -60,6 +67,16 @@ BROKEN = {
         "campaigns come to their end",
         replace(FINE, shown=SHOWN | {"camp_2": shown("COMPLETED", 2, 1, skipped=1)}),
     ),
+    "a campaign that waits for nobody": (
+        "campaigns come to their end",
+        replace(WAITING, rows=ROWS, in_doubt=frozenset({"+7"})),
+    ),
+    "somebody who waits without being in doubt": (EVERYBODY, replace(WAITING, in_doubt=frozenset())),
+    "a doubt that no kill explains": (EVERYBODY, replace(WAITING, may_be_unknown=0)),
+    "a credit that a doubt does not explain": (
+        "credits are conserved",
+        replace(WAITING, credits=Credits(100, 95, 3)),
+    ),
     "two calls": ("campaigns address nobody twice", replace(FINE, calls=CALLS | {"+1": CALLS["+1"] * 2})),
     "nobody called": (EVERYBODY, replace(FINE, rows=ROWS | {"+6": Row("read")})),
     "somebody left out": (EVERYBODY, replace(FINE, rows=ROWS | {"+2": SKIPPED})),
@@ -76,6 +93,7 @@ BROKEN = {
 
 def test_campaigns_that_kept_their_promises_are_not_accused() -> None:
     assert campaign_violations(FINE) == {}
+    assert campaign_violations(WAITING) == {}
 
 
 def test_every_promise_of_campaigns_is_broken_in_this_file() -> None:

@@ -20,7 +20,7 @@ def crash(*arguments: str) -> tuple[int, str]:
 
 
 def test_killed_processes_lose_nothing_and_double_nothing() -> None:
-    code, output = crash("--sends-only")  # `make crash` has customers, campaigns and the dashboard beside it
+    code, output = crash()
 
     assert code == 0, output
 
