@@ -17,6 +17,7 @@ from shared.web.body import parse_body, read_json_bytes, validate
 from shared.web.envelopes import success
 from shared.web.json_text import parse_json
 
+_ONE = "/api/v1/contacts/{contact_id:(?!import$)[^/]+}"  # importing has a method of its own, and no others
 _LONGEST_TAG, _LONGEST_CURSOR = 100, 200
 
 
@@ -34,8 +35,8 @@ class ContactRoutes:
         return [
             web.get("/api/v1/contacts", self.list_contacts),
             web.post("/api/v1/contacts/import", self.import_contacts),
-            web.get("/api/v1/contacts/{contact_id}", self.get_contact),
-            web.patch("/api/v1/contacts/{contact_id}", self.change_contact),
+            web.get(_ONE, self.get_contact),
+            web.patch(_ONE, self.change_contact),
             web.post("/api/v1/contacts/{contact_id}/opt-out", self.opt_out),
             web.post("/api/v1/contacts/{contact_id}/opt-in", self.opt_in),
             web.delete("/admin/contacts/{contact_id}", self.erase_contact),

@@ -51,7 +51,7 @@ class SendTemplateBody(Body):
 class GrantCreditsBody(Body):
     """Credits to add."""
 
-    credits: Annotated[int, WHOLE, Field(gt=0, le=1_000_000_000)]
+    credits: Annotated[int, Field(gt=0, le=1_000_000_000), WHOLE]
     """How many messages more."""
     note: OptionalText = None
     """Why, for whoever reads the ledger."""

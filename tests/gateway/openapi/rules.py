@@ -14,6 +14,10 @@ _BEYOND_SCHEMA = [
     r"expires_at must lie in the future$",
     r"is a header that we set ourselves$",  # in any case
     r"waba_id is only for WhatsApp phone numbers$",
+    r"templates can be sent from WhatsApp phone numbers only$",  # what kind a number has is known to us alone
+    r"^deadline must be later than scheduled_at$",
+    r"^attributes\..* must have 1 to 64 printable characters$",  # as Unicode has it
+    r"^attributes\..* must not contain \. or begin with \$$",
 ]
 
 
