@@ -73,11 +73,9 @@ class Neighbours:
         )
         return (await self.bus.request(query, timeout_seconds=self.timeout_seconds)).rows
 
-    async def upsert_contacts(
-        self, user_id: str, phone_number_id: str, contacts: Sequence[ContactRow]
-    ) -> UpsertedContacts:
+    async def upsert_contacts(self, user_id: str, contacts: Sequence[ContactRow]) -> UpsertedContacts:
         """Make sure that contacts exist, with what is told of them."""
-        command = UpsertContacts(user_id=user_id, phone_number_id=phone_number_id, contacts=tuple(contacts))
+        command = UpsertContacts(user_id=user_id, contacts=tuple(contacts))
         return await self.bus.request(command, timeout_seconds=self.timeout_seconds)
 
     async def hold_number(self, phone_number_id: str, user_id: str, campaign_id: str) -> None:

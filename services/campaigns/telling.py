@@ -25,7 +25,7 @@ class ContactTelling:
         created, updated, place = campaign.contacts_created, campaign.contacts_updated, campaign.contacts_told
         while page := await self.recipients.list_people(campaign.id, place, _PAGE):
             people = [_contact(row) for row in page]
-            told = await self.neighbours.upsert_contacts(campaign.user_id, campaign.phone_number_id, people)
+            told = await self.neighbours.upsert_contacts(campaign.user_id, people)
             created, updated, place = created + told.created, updated + told.updated, page[-1]["n"]
             progress = {"contacts_created": created, "contacts_updated": updated, "contacts_told": place}
             await self.campaigns.mark(campaign.id, progress)

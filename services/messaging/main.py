@@ -193,7 +193,7 @@ async def build(
         ),
         templates=TemplateCopyHandlers(bus, copies),
         credits=CreditHandlers(bus, ledger),
-        audience=AudienceHandlers(bus, preparation, contacts, threads, stops, stopping, settings.is_local),
+        audience=AudienceHandlers(bus, preparation, contacts, stops, stopping, settings.is_local),
         contacts=ContactHandlers(bus, contacts, book, erasure, now),
         conversations=conversations,
     )

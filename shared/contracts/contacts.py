@@ -77,13 +77,12 @@ class UpsertedContacts(Reply):
 
 
 class UpsertContacts(Command[UpsertedContacts]):
-    """Create or update up to 1,000 contacts of a user, and their threads with a number. Idempotent by phone."""
+    """Create or update up to 1,000 contacts of a user. Idempotent by phone."""
 
     message_type: ClassVar[str] = "messaging.upsert_contacts.v1"
     reply_type: ClassVar[type[Reply]] = UpsertedContacts
 
     user_id: Identifier
-    phone_number_id: Identifier | None = None  # None: contacts alone, no threads
     contacts: tuple[ContactRow, ...] = Field(max_length=1000)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.messaging.domain.messages import contact_id, conversation_id
+from services.messaging.domain.messages import contact_id
 from shared.contracts.contacts import (
     ContactRow,
     PreparedRow,
@@ -159,11 +159,9 @@ async def test_a_batch_takes_the_values_that_were_prepared(campaigning: Stage, b
     assert (await campaigning.document())["credit"] == "campaign:cmp_1:0"
 
 
-async def test_contacts_are_created_once_with_their_threads(campaigning: Stage) -> None:
+async def test_contacts_are_created_once(campaigning: Stage) -> None:
     phones = (TO, "+919876543211")
-    command = UpsertContacts(
-        user_id=USER, phone_number_id=NUMBER, contacts=tuple(ContactRow(phone=phone) for phone in phones)
-    )
+    command = UpsertContacts(user_id=USER, contacts=tuple(ContactRow(phone=phone) for phone in phones))
 
     first = await campaigning.bus.request(command, timeout_seconds=5)
     again = await campaigning.bus.request(command, timeout_seconds=5)
@@ -171,5 +169,3 @@ async def test_contacts_are_created_once_with_their_threads(campaigning: Stage) 
     ids = tuple(contact_id(USER, phone) for phone in phones)
     assert first == UpsertedContacts(contact_ids=ids, created=2, updated=0)
     assert again == UpsertedContacts(contact_ids=ids, created=0, updated=2)
-    threads = [document["_id"] async for document in campaigning.database["conversations"].find({})]
-    assert set(threads) == {conversation_id(NUMBER, phone) for phone in phones}

@@ -16,7 +16,7 @@ from shared.contracts.messaging import GetCredits, HoldCampaign
 from shared.contracts.timeline import GetMessageTimeline
 from tests.explaining import watching
 from tests.messaging.meta import refuse
-from tests.messaging.stage import NUMBER, TO, USER, batch, message_id, stage_on, status, template, text
+from tests.messaging.stage import TO, USER, batch, message_id, stage_on, status, template, text
 from tests.servers import RealServers, fresh_name
 
 CONTACT = contact_id(USER, TO)
@@ -27,8 +27,8 @@ async def test_nothing_reads_a_whole_collection(servers: RealServers) -> None:
         await stage.know(template(), template("offer", category="MARKETING"))
         ask = stage.bus.request
         rows = (ContactRow(phone=TO, name="Ana", tags=("vip",)),)
-        await ask(UpsertContacts(user_id=USER, phone_number_id=NUMBER, contacts=rows), timeout_seconds=5)
-        await ask(UpsertContacts(user_id=USER, phone_number_id=NUMBER, contacts=rows), timeout_seconds=5)
+        await ask(UpsertContacts(user_id=USER, contacts=rows), timeout_seconds=5)
+        await ask(UpsertContacts(user_id=USER, contacts=rows), timeout_seconds=5)
         await ask(UpdateContact(contact_id=CONTACT, name="Ana B"), timeout_seconds=5)
         for more in ({}, {"search": "ana"}, {"tag": "vip"}, {"cursor": f"1772712000000-{CONTACT}"}):
             await ask(ListContacts.model_validate({"user_id": USER} | more), timeout_seconds=5)

@@ -9,7 +9,6 @@ from services.messaging.domain.variables import ContactFields, resolve
 from services.messaging.preparation import Preparation
 from services.messaging.repositories.contacts import ContactRepository
 from services.messaging.repositories.stops import StopRepository
-from services.messaging.repositories.threads import ThreadRepository
 from services.messaging.stopping import Stopping
 from services.messaging.template_lookup import FoundTemplate
 from shared.bus.port import Bus
@@ -38,7 +37,6 @@ class AudienceHandlers:
     bus: Bus
     preparation: Preparation
     contacts: ContactRepository
-    threads: ThreadRepository
     stops: StopRepository
     stopping: Stopping
     is_local: bool  # magic numbers of the sandbox pass
@@ -66,11 +64,8 @@ class AudienceHandlers:
         return PreparedRecipients(rows=tuple(rows))
 
     async def upsert_contacts(self, command: UpsertContacts) -> UpsertedContacts:
-        """Create or update contacts, and open their threads with a number."""
+        """Create or update contacts."""
         created = await self.contacts.upsert(command.user_id, command.contacts)
-        if command.phone_number_id is not None:
-            phones = [row.phone for row in command.contacts]
-            await self.threads.ensure(command.user_id, command.phone_number_id, dict.fromkeys(phones))
         ids = tuple(contact_id(command.user_id, row.phone) for row in command.contacts)
         return UpsertedContacts(contact_ids=ids, created=created, updated=len(set(ids)) - created)
 

@@ -41,7 +41,6 @@ class BatchHandlers:
         except (NotFoundError, InvalidInputError) as error:
             await self._refuse_all(batch, error.message)
             return
-        await self.sending.ensure_threads([*ready, *(message for message, _ in refused)], {})
         await self.sending.messages.add_failed(refused)
         if numbers[batch.phone_number_id].is_refused:  # its campaign is about to pause; nothing is lost meanwhile
             await self.sending.messages.add_postponed(ready, self.sending.now() + NUMBER_GONE, timedelta(0))

@@ -14,7 +14,7 @@ EXAMPLES: tuple[Message, ...] = (
         rows=(contacts.RecipientRow(row=0, phone=PHONE, name="Ada", variables={"1": "Ada"}),),
     ),
     contacts.UpsertContacts(
-        user_id=USER_ID, phone_number_id=NUMBER_ID, contacts=(contacts.ContactRow(phone=PHONE, name="Ada"),)
+        user_id=USER_ID, contacts=(contacts.ContactRow(phone=PHONE, name="Ada"),)
     ),
     contacts.GetContact(contact_id=CONTACT_ID),
     contacts.ListContacts(user_id=USER_ID, search="ada", tag="vip"),
