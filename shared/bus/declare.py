@@ -23,7 +23,7 @@ async def declare_topology(channel: AbstractChannel) -> None:
 
 
 async def _declare_exchanges(channel: AbstractChannel) -> None:
-    for name in (topology.COMMANDS, topology.EVENTS, topology.STREAM):
+    for name in (topology.COMMANDS, topology.QUERIES, topology.EVENTS, topology.STREAM):
         await channel.exchange_declare(name, exchange_type="topic", durable=True)
     await channel.exchange_declare(topology.DEAD_LETTERS, exchange_type="direct", durable=True)
 
@@ -49,13 +49,17 @@ async def _declare_queue(channel: AbstractChannel, queue: Queue) -> None:
     await channel.queue_declare(queue.dead_letters, durable=True, arguments={"x-queue-type": "quorum"})
     await channel.queue_bind(queue.dead_letters, topology.DEAD_LETTERS, queue.name)
     arguments: FieldTable = {
-        "x-queue-type": "quorum",
-        "x-delivery-limit": topology.DELIVERY_LIMIT,
         "x-dead-letter-exchange": topology.DEAD_LETTERS,
         "x-dead-letter-routing-key": queue.name,
         "x-max-length": topology.MAX_LENGTH,
-        **_NOTHING_IS_LOST,
     }
-    await channel.queue_declare(queue.name, durable=True, arguments=arguments)
+    await channel.queue_declare(queue.name, durable=True, arguments=arguments | _lasting(queue))
     for message in queue.messages:
         await channel.queue_bind(queue.name, exchange_for(message), message.message_type)
+
+
+def _lasting(queue: Queue) -> FieldTable:
+    """What keeps messages, or only refuses what is too much: a query's caller has gone when the broker is back."""
+    if queue.is_for_queries:
+        return {"x-queue-type": "classic", "x-overflow": "reject-publish"}
+    return {"x-queue-type": "quorum", "x-delivery-limit": topology.DELIVERY_LIMIT, **_NOTHING_IS_LOST}

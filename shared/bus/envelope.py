@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from shared.bus.context import WorkContext
 from shared.bus.port import Received
 from shared.clock import iso_millis
-from shared.contracts.base import MESSAGE_TYPES, ErrorReply, Message, MessageContext, Reply, ReplyAddress
+from shared.contracts.base import MESSAGE_TYPES, ErrorReply, Message, MessageContext, Query, Reply, ReplyAddress
 
 CONTENT_TYPE = "application/json"
-PERSISTENT = 2
+PERSISTENT, TRANSIENT = 2, 1
 DIRECT_REPLY = "amq.rabbitmq.reply-to"  # the broker replaces it by an address that any connection can answer to
 
 REPLY = "reply"  # the AMQP type of an answer, and of an answer that is an error
@@ -73,7 +73,7 @@ def message_properties(
         message_id=message_id,
         message_type=message.message_type,
         content_type=CONTENT_TYPE,
-        delivery_mode=PERSISTENT,
+        delivery_mode=TRANSIENT if isinstance(message, Query) else PERSISTENT,
         reply_to=DIRECT_REPLY if deadline else None,
         correlation_id=message_id if deadline else None,
         headers=_message_headers(work, now, deadline),

@@ -12,7 +12,7 @@ from pamqp.commands import Basic
 from shared.bus.connection import AMQP_FAILURES, Link, cancelled_only_by_us, describe
 from shared.bus.context import WorkContext
 from shared.bus.envelope import message_properties, reply_properties
-from shared.bus.topology import COMMANDS, exchange_for
+from shared.bus.topology import EVENTS, exchange_for
 from shared.clock import Clock
 from shared.contracts.base import Message, Reply, ReplyAddress
 from shared.errors import BusUnavailableError
@@ -42,7 +42,7 @@ class Outgoing:
             routing_key=message.message_type,
             body=message.model_dump_json().encode(),
             properties=message_properties(message, message_id=new_id("msg_"), work=work, now=now, deadline=deadline),
-            mandatory=exchange == COMMANDS,
+            mandatory=exchange != EVENTS,
         )
 
 

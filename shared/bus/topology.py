@@ -1,7 +1,8 @@
 """Every exchange and queue of the product, in one table. Each service declares all of it at start.
 
-Work queues are quorum queues. A change of any argument needs a new version in the name, since RabbitMQ refuses to
-redeclare a queue with other arguments.
+Work queues are quorum queues: what is in them survives. Queries have queues of their own, in the broker's memory: who
+asks waits for seconds, and asks again. A change of any argument needs a new version in the name, since RabbitMQ refuses
+to redeclare a queue with other arguments.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from shared.contracts import (
 )
 from shared.contracts.base import Command, Event, Message, Query
 
-COMMANDS = "wa.commands"  # topic; commands and queries, published mandatory
+COMMANDS = "wa.commands"  # topic; published mandatory
+QUERIES = "wa.queries"  # topic; published mandatory, and not persistent
 EVENTS = "wa.events"  # topic; an event may have no listener
 STREAM = "wa.stream"  # topic; transient deltas
 DEAD_LETTERS = "wa.dlx"  # direct; routing key is the name of the queue that gave up
@@ -40,7 +42,7 @@ DELIVERY_LIMIT = 20  # a crash counts against every message its consumer held, s
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable work queue of one service."""
+    """A durable queue of one service. It takes either queries or what must not be lost, never both."""
 
     name: str
     service: str
@@ -48,6 +50,11 @@ class Queue:
     prefetch: int  # messages in a consumer's hands
     group_limit: int = 1  # messages handed to one call of a group handler
     concurrency: int | None = None  # handler calls at a time; None: as many as the prefetch allows
+
+    @property
+    def is_for_queries(self) -> bool:
+        """Whether all that it loses with the broker is a question that may be asked again."""
+        return all(issubclass(message, Query) for message in self.messages)
 
     @property
     def dead_letters(self) -> str:
@@ -61,17 +68,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue(
         "messaging.commands.v1",
         "messaging",
-        (
-            messaging.AddPhoneNumber,
-            messaging.GetPhoneNumber,
-            messaging.ListPhoneNumbers,
-            messaging.GetNumberAccess,
-            messaging.GetCredits,
-            messaging.RenderMessage,
-            timeline.GetMessageTimeline,
-            conversations.HandOverConversation,
-            conversations.GetConversationContext,
-        ),
+        (messaging.AddPhoneNumber, conversations.HandOverConversation),
         prefetch=20,
     ),
     Queue(
@@ -90,19 +87,7 @@ QUEUES: tuple[Queue, ...] = (
         group_limit=20,
         concurrency=2,
     ),
-    Queue(
-        "messaging.threads.v1",
-        "messaging",
-        (
-            threads.ListConversations,
-            threads.GetConversation,
-            threads.ListConversationMessages,
-            threads.MarkConversationRead,
-            threads.FetchMedia,
-            threads.ReadMedia,
-        ),
-        prefetch=20,
-    ),
+    Queue("messaging.threads.v1", "messaging", (threads.MarkConversationRead, threads.FetchMedia), prefetch=20),
     Queue(
         "messaging.credits.v1",
         "messaging",
@@ -112,36 +97,18 @@ QUEUES: tuple[Queue, ...] = (
     Queue(
         "messaging.contacts.v1",
         "messaging",
-        (
-            contacts.GetContact,
-            contacts.ListContacts,
-            contacts.UpdateContact,
-            contacts.ChangeConsent,
-            contacts.EraseContact,
-        ),
+        (contacts.UpdateContact, contacts.ChangeConsent, contacts.EraseContact),
         prefetch=20,
     ),
     # Up to a thousand rows each: a few at a time, beside what people wait for.
-    Queue("messaging.audience.v1", "messaging", (contacts.PrepareRecipients, contacts.UpsertContacts), prefetch=4),
+    Queue("messaging.audience.v1", "messaging", (contacts.UpsertContacts,), prefetch=4),
+    Queue("messaging.preparation.v1", "messaging", (contacts.PrepareRecipients,), prefetch=4),
     Queue("messaging.templates.v1", "messaging", (templates.TemplatesChanged,), prefetch=5),
-    Queue(
-        "templates.commands.v1",
-        "templates",
-        (templates.SyncTemplates, templates.ListTemplates, templates.FindTemplates, templates.DiscoverTemplates),
-        prefetch=5,
-    ),
+    Queue("templates.commands.v1", "templates", (templates.SyncTemplates,), prefetch=5),
     Queue(
         "templates.drafts.v1",
         "templates",
-        (
-            template_drafts.CreateTemplate,
-            template_drafts.EditTemplate,
-            template_drafts.SetTemplateVariables,
-            template_drafts.GetTemplate,
-            button_clicks.GetTemplateButtonClicks,
-            button_clicks.ListButtonClicks,
-            button_clicks.GetLeadButtonActivity,
-        ),
+        (template_drafts.CreateTemplate, template_drafts.EditTemplate, template_drafts.SetTemplateVariables),
         prefetch=20,
     ),
     Queue(  # they wait for Meta; nobody's question stands behind them
@@ -166,12 +133,10 @@ QUEUES: tuple[Queue, ...] = (
         (
             numbers.UpdatePhoneNumber,
             numbers.DeletePhoneNumber,
-            numbers.VerifyPhoneNumber,
             numbers.LinkAgent,
             numbers.UnlinkAgent,
             numbers.HoldNumber,
             numbers.ReleaseNumber,
-            conversations.GetAgentStats,
         ),
         prefetch=20,
     ),
@@ -180,36 +145,19 @@ QUEUES: tuple[Queue, ...] = (
         "agents",
         (
             agents.CreateAgent,
-            agents.ListAgents,
-            agents.GetAgent,
             agents.UpdateAgent,
             agents.DeleteAgent,
             agents.CreatePrompt,
-            agents.ListPrompts,
-            agents.GetPrompt,
             agents.UpdatePrompt,
             agents.DeletePrompt,
             agents.CreateWebchatChannel,
-            agents.ListWebchatChannels,
-            agents.GetWebchatChannel,
             agents.UpdateWebchatChannel,
             agents.DeleteWebchatChannel,
-            turns.GetTurn,
         ),
         prefetch=20,
     ),
-    Queue(
-        "messaging.webchat.v1",
-        "messaging",
-        (webchat.ReceiveWebchatMessage, webchat.GetWebchatTranscript),
-        prefetch=50,
-    ),
-    Queue(
-        "agents.webchat.v1",
-        "agents",
-        (webchat.OpenWebchatSession, webchat.GetWebchatSession, webchat.SetWebchatIdentity),
-        prefetch=50,
-    ),
+    Queue("messaging.webchat.v1", "messaging", (webchat.ReceiveWebchatMessage,), prefetch=50),
+    Queue("agents.webchat.v1", "agents", (webchat.OpenWebchatSession, webchat.SetWebchatIdentity), prefetch=50),
     Queue(
         "campaigns.commands.v1",
         "campaigns",
@@ -222,11 +170,6 @@ QUEUES: tuple[Queue, ...] = (
             campaigns.AbortUpload,
             campaigns.ControlCampaign,
             campaigns.RetryFailed,
-            campaigns.GetCampaign,
-            campaigns.ListCampaigns,
-            campaigns.ListRecipients,
-            campaigns.GetPreflight,
-            campaigns.TemplateInUse,
         ),
         prefetch=20,
     ),
@@ -244,28 +187,95 @@ QUEUES: tuple[Queue, ...] = (
         "webhooks",
         (
             webhooks.CreateSubscription,
-            webhooks.ListSubscriptions,
             webhooks.DeleteSubscription,
-            subscriptions.GetSubscription,
             subscriptions.UpdateSubscription,
             subscriptions.RotateSecret,
             subscriptions.SendTestEvent,
-            subscriptions.ListDeliveries,
             subscriptions.ResendDelivery,
             subscriptions.ReplayDeliveries,
-            subscriptions.ListEventTypes,
             subscriptions.HearEvents,
+        ),
+        prefetch=20,
+    ),
+    Queue(
+        "messaging.queries.v1",
+        "messaging",
+        (
+            messaging.GetPhoneNumber,
+            messaging.ListPhoneNumbers,
+            messaging.GetNumberAccess,
+            messaging.GetCredits,
+            messaging.RenderMessage,
+            timeline.GetMessageTimeline,
+            conversations.GetAgentStats,
+            conversations.GetConversationContext,
+            threads.ListConversations,
+            threads.GetConversation,
+            threads.ListConversationMessages,
+            threads.ReadMedia,
+            contacts.GetContact,
+            contacts.ListContacts,
+            numbers.VerifyPhoneNumber,
+            webchat.GetWebchatTranscript,
+        ),
+        prefetch=50,
+    ),
+    Queue(
+        "templates.queries.v1",
+        "templates",
+        (
+            templates.ListTemplates,
+            templates.FindTemplates,
+            templates.DiscoverTemplates,
+            template_drafts.GetTemplate,
+            button_clicks.GetTemplateButtonClicks,
+            button_clicks.ListButtonClicks,
+            button_clicks.GetLeadButtonActivity,
+        ),
+        prefetch=20,
+    ),
+    Queue(
+        "agents.queries.v1",
+        "agents",
+        (
+            agents.ListAgents,
+            agents.GetAgent,
+            agents.ListPrompts,
+            agents.GetPrompt,
+            agents.ListWebchatChannels,
+            agents.GetWebchatChannel,
+            turns.GetTurn,
+            webchat.GetWebchatSession,
+        ),
+        prefetch=50,
+    ),
+    Queue(
+        "campaigns.queries.v1",
+        "campaigns",
+        (
+            campaigns.GetCampaign,
+            campaigns.ListCampaigns,
+            campaigns.ListRecipients,
+            campaigns.GetPreflight,
+            campaigns.TemplateInUse,
+        ),
+        prefetch=20,
+    ),
+    Queue(
+        "webhooks.queries.v1",
+        "webhooks",
+        (
+            webhooks.ListSubscriptions,
+            subscriptions.GetSubscription,
+            subscriptions.ListDeliveries,
+            subscriptions.ListEventTypes,
         ),
         prefetch=20,
     ),
     Queue(  # only writes turns down; runners take them
         "agents.events.v1",
         "agents",
-        (
-            conversations.MessagesReceived,
-            conversations.ConversationHandlingChanged,
-            contacts.ConsentsChanged,
-        ),
+        (conversations.MessagesReceived, conversations.ConversationHandlingChanged, contacts.ConsentsChanged),
         prefetch=200,
     ),
     Queue(
@@ -301,7 +311,9 @@ def exchange_for(message: type[Message]) -> str:
     """Where messages of a type are published; the routing key is their wire name."""
     if issubclass(message, Event):
         return EVENTS
-    if issubclass(message, Command | Query):
+    if issubclass(message, Query):
+        return QUERIES
+    if issubclass(message, Command):
         return COMMANDS
     raise TypeError(f"{message.__name__} is neither a command, a query nor an event")
 

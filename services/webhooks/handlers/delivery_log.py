@@ -46,7 +46,7 @@ class DeliveryLogHandlers:
     now: Clock
 
     def register(self) -> None:
-        """Take the messages of webhooks.commands.v1."""
+        """Take what is asked of webhooks, and what it is told to do."""
         self.bus.on(ListDeliveries, self.list_deliveries)
         self.bus.on(SendTestEvent, self.send_test_event)
         self.bus.on(ResendDelivery, self.resend_delivery)

@@ -40,7 +40,7 @@ class SubscriptionHandlers:
     now: Clock
 
     def register(self) -> None:
-        """Take the messages of webhooks.commands.v1."""
+        """Take what is asked of webhooks, and what it is told to do."""
         self.bus.on(CreateSubscription, self.create_subscription)
         self.bus.on(GetSubscription, self.get_subscription)
         self.bus.on(ListSubscriptions, self.list_subscriptions)

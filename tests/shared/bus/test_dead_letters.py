@@ -12,7 +12,7 @@ from shared.contracts.messaging import GetCredits
 from shared.errors import NotFoundError
 from tests.eventually import eventually
 
-QUEUE = "messaging.commands.v1"
+QUEUE = "messaging.queries.v1"
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from shared.bus.topology import (
     COMMANDS,
     EVENTS,
+    QUERIES,
     QUEUES,
     RETRY_SECONDS,
     exchange_for,
@@ -44,12 +45,18 @@ def test_queue_names_are_of_their_service_and_versioned() -> None:
     assert len({queue.name for queue in QUEUES}) == len(QUEUES)
 
 
+def test_what_must_not_be_lost_shares_no_queue_with_queries() -> None:
+    mixed = [queue.name for queue in QUEUES if len({issubclass(message, Query) for message in queue.messages}) > 1]
+
+    assert mixed == []
+
+
 def test_a_group_is_never_larger_than_what_a_consumer_may_hold() -> None:
     assert [queue.name for queue in QUEUES if queue.group_limit > queue.prefetch] == []
 
 
 @pytest.mark.parametrize(
-    ("message", "exchange"), [(SendMessage, COMMANDS), (GetCredits, COMMANDS), (MessagesSent, EVENTS)]
+    ("message", "exchange"), [(SendMessage, COMMANDS), (GetCredits, QUERIES), (MessagesSent, EVENTS)]
 )
 def test_requests_and_events_go_to_exchanges_of_their_own(message: type[Message], exchange: str) -> None:
     assert exchange_for(message) == exchange
