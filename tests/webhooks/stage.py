@@ -225,4 +225,9 @@ class InboundStage:
 
     async def stored(self) -> list[dict[str, Any]]:
         """What is kept of Meta's posts, oldest first."""
-        return await self.database["inbound_events"].find().sort("received_at", 1).to_list()
+        kept = self.database["inbound_events"].find({"raw": {"$exists": True}})
+        return await kept.sort("received_at", 1).to_list()
+
+    async def count_unannounced(self) -> int:
+        """Batches of posts that somebody has still to announce."""
+        return await self.database["inbound_events"].count_documents({"raw": {"$exists": False}})

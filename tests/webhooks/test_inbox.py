@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pymongo.errors import PyMongoError
 
 from services.webhooks.handlers.inbound import RELAY_AFTER, MetaInbox
-from services.webhooks.repositories.inbound import InboundEvent, InboundRepository
+from services.webhooks.repositories.inbound import Batch, InboundEvent, InboundRepository
 from shared.bus.memory import MemoryBus
 from shared.clock import utc_now
 from shared.contracts.base import Event
@@ -65,7 +65,8 @@ async def test_a_post_is_announced_and_marked(inbound: InboundStage) -> None:
     (stored,) = await inbound.stored()
     assert [item.wa_message_id for item in inbound.statuses()] == ["wamid.1", "wamid.2"]
     assert [(item.event, item.waba_id) for item in inbound.template_updates()] == [("PAUSED", "1022")]
-    assert (stored["state"], stored["is_fully_told"]) == ("published", True)
+    assert "is_fully_told" not in stored
+    assert await inbound.count_unannounced() == 0
 
 
 async def test_what_a_customer_writes_does_not_wait_for_its_turn_behind_statuses(inbound: InboundStage) -> None:
@@ -100,6 +101,7 @@ async def test_the_same_bytes_again_are_answered_and_announced_once(inbound: Inb
 
     assert len(await inbound.stored()) == 1
     assert len(inbound.statuses()) == 1
+    assert await inbound.count_unannounced() == 0
 
 
 async def test_what_a_customer_writes_is_announced_as_it_was_read(inbound: InboundStage) -> None:
@@ -110,7 +112,8 @@ async def test_what_a_customer_writes_is_announced_as_it_was_read(inbound: Inbou
     (event,) = inbound.bus.published
     assert isinstance(event, MetaMessagesReceived)
     assert [(item.wa_message_id, item.sender, item.text) for item in event.items] == [("wamid.in", "1650", "hi")]
-    assert (stored["state"], stored["is_fully_told"]) == ("published", True)
+    assert "is_fully_told" not in stored
+    assert await inbound.count_unannounced() == 0
 
 
 async def test_what_no_event_tells_of_stays_findable(inbound: InboundStage) -> None:
@@ -119,7 +122,7 @@ async def test_what_no_event_tells_of_stays_findable(inbound: InboundStage) -> N
 
     (stored,) = await inbound.stored()
     assert inbound.bus.published == []
-    assert (stored["state"], stored["is_fully_told"]) == ("published", False)
+    assert stored["is_fully_told"] is False
     assert b"phase" in bytes(stored["raw"])
 
 
@@ -128,25 +131,45 @@ async def test_a_post_that_cannot_be_read_is_kept_and_holds_up_nothing(inbound: 
     await inbound.inbox.drained()
 
     assert len(inbound.statuses()) == 1
-    assert [stored["state"] for stored in await inbound.stored()] == ["published"] * 3
+    assert sorted(stored["raw"] for stored in await inbound.stored()) == sorted((b"{", meta_post(status(1)), b""))
 
 
 async def test_what_a_crash_left_is_announced_by_the_relay(inbound: InboundStage) -> None:
     long_ago = utc_now() - RELAY_AFTER - timedelta(seconds=1)
     left = [InboundEvent.of(meta_post(status(number)), long_ago) for number in range(3)]
-    await inbound.events.add_once([*left, InboundEvent.of(meta_post(status(9)), utc_now())])
+    recent = InboundEvent.of(meta_post(status(9)), utc_now())
+    await inbound.events.add_once([Batch.of(left[:1]), Batch.of(left[1:]), Batch.of([recent])])
 
     await inbound.inbox.relay()
     await inbound.inbox.relay()
 
     assert sorted(item.wa_message_id for item in inbound.statuses()) == ["wamid.0", "wamid.1", "wamid.2"]
+    assert await inbound.count_unannounced() == 1
+
+
+async def test_a_batch_of_which_a_crash_let_no_post_be_stored_is_forgotten(inbound: InboundStage) -> None:
+    batch = Batch.of([InboundEvent.of(meta_post(status(1)), utc_now() - RELAY_AFTER * 2)])
+    await inbound.events.add_once([batch])
+    await inbound.database["inbound_events"].delete_one({"raw": {"$exists": True}})
+
+    await inbound.inbox.relay()
+
+    assert inbound.bus.published == []
+    assert await inbound.count_unannounced() == 0
+
+
+async def test_the_batch_is_stored_before_its_posts(inbound: InboundStage) -> None:
+    await inbound.events.add_once([Batch.of([InboundEvent.of(meta_post(status(1)), utc_now())])])
+
+    in_the_order_of_storing = await inbound.database["inbound_events"].find().sort("$natural", 1).to_list()
+    assert ["raw" in document for document in in_the_order_of_storing] == [False, True]
 
 
 async def test_a_status_without_a_readable_time_is_announced_with_the_same_time_by_the_relay(
     inbound: InboundStage,
 ) -> None:
     received = utc_now() - timedelta(minutes=1)
-    await inbound.events.add_once([InboundEvent.of(meta_post(status(1) | {"timestamp": "?"}), received)])
+    await inbound.events.add_once([Batch.of([InboundEvent.of(meta_post(status(1) | {"timestamp": "?"}), received)])])
 
     await inbound.inbox.relay()
 
@@ -166,7 +189,7 @@ async def test_posts_are_kept_while_the_broker_is_away_and_announced_when_it_is_
     await later.relay()
 
     assert [item.wa_message_id for item in stage.statuses()] == ["wamid.1"]
-    assert (await stage.stored())[0]["state"] == "published"
+    assert [document["raw"] for document in await stage.stored()] == [meta_post(status(1))]
 
 
 async def test_a_post_that_cannot_be_stored_is_refused_and_not_announced() -> None:

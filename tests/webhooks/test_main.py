@@ -55,8 +55,9 @@ class Neighbours:
 
     async def is_marked_published(self) -> bool:
         """Whether every post of Meta's counts as announced."""
-        states = await self.database["inbound_events"].distinct("state")
-        return states == ["published"]
+        stored = await self.database["inbound_events"].count_documents({"raw": {"$exists": True}})
+        waiting = await self.database["inbound_events"].count_documents({"waiting_since": {"$exists": True}})
+        return stored > 0 and not waiting
 
 
 @pytest.fixture

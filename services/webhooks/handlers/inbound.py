@@ -1,15 +1,15 @@
 """What Meta posts: stored before it is answered, announced at once, and announced later if a crash came between."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import TypeVar
 
 import structlog
 
 from services.webhooks.domain.meta_updates import MetaUpdates, parse_updates
 from services.webhooks.metrics import META_UPDATES, META_WEBHOOKS
-from services.webhooks.repositories.inbound import InboundEvent, InboundRepository
+from services.webhooks.repositories.inbound import Batch, InboundEvent, InboundRepository
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.contracts.base import Event
@@ -20,15 +20,19 @@ from shared.gathering import Gathering
 
 RELAY_AFTER = timedelta(seconds=3)  # longer than a healthy announcement takes, so that few are made twice
 
-_STATUSES_EVERY_SECONDS = 0.05  # a message's statuses come apart; told together they cost a fraction of the writes
+_STATUSES_EVERY_SECONDS = 0.25  # a message's statuses come apart; told together they cost a fraction of the writes
 _STATUSES = b'"statuses":'  # a guess by the bytes decides only how soon a post is told
 _STORE_LIMIT = 200  # posts in one insert
-_GROUP_POSTS = 200
+_BATCHES = 100  # announced together; each came in one insert
+_GROUP_POSTS = 500
 _GROUP_BYTES = 1024 * 1024  # parsing more than this at a stretch would keep everyone else waiting
 _ITEMS_PER_EVENT = 500
 _MESSAGES_PER_EVENT = 100  # larger than statuses, and each is more work
-_MAX_WAITING_POSTS = 2000
+_MAX_WAITING_POSTS = 5000
 _MAX_WAITING_BYTES = 32 * 1024 * 1024  # beyond either, posts wait in the database alone
+
+_STORED = META_WEBHOOKS.labels("stored")
+_DUPLICATES = META_WEBHOOKS.labels("duplicate")
 
 log = structlog.get_logger()
 
@@ -43,9 +47,10 @@ class MetaInbox:
         self._bus = bus
         self._now = now
         self._storing = Gathering(self._store, limit=_STORE_LIMIT)
-        self._announcing = Gathering(self._announce, limit=_GROUP_POSTS)  # customers wait for answers
-        self._announcing_statuses = Gathering(self._announce, limit=_GROUP_POSTS, pause_seconds=_STATUSES_EVERY_SECONDS)
-        self._in_hand: set[str] = set()  # posts that wait for their announcement here, not in the relay
+        self._announcing = Gathering(self._announce, limit=_BATCHES)  # customers wait for answers
+        self._announcing_statuses = Gathering(self._announce, limit=_BATCHES, pause_seconds=_STATUSES_EVERY_SECONDS)
+        self._in_hand: set[str] = set()  # batches that wait for their announcement here, not in the relay
+        self._posts_in_hand = 0
         self._bytes_in_hand = 0
 
     async def take(self, raw: bytes) -> None:
@@ -53,64 +58,82 @@ class MetaInbox:
 
         Raises ServiceUnavailableError when they could not be stored.
         """
-        is_new = await self._storing.add(InboundEvent.of(raw, self._now()))
-        META_WEBHOOKS.labels("stored" if is_new else "duplicate").inc()
+        await self._storing.add(InboundEvent.of(raw, self._now()))
 
     async def relay(self) -> None:
         """Announce what was stored a while ago and is not announced yet: after a crash, or when the bus was away."""
-        group: list[InboundEvent] = []
-        async for event in self._events.pending(received_before=self._now() - RELAY_AFTER):
-            if event.id not in self._in_hand:
-                group.append(event)
-            if _is_full(group):
-                await self._announce_group(group)
-                group = []
+        group: dict[str, tuple[str, ...]] = {}
+        for batch in await self._events.list_left(stored_before=self._now() - RELAY_AFTER):
+            if batch.id not in self._in_hand:
+                group[batch.id] = batch.event_ids
+            if sum(map(len, group.values())) >= _GROUP_POSTS:
+                await self._announce_left(group)
+                group = {}
         if group:
-            await self._announce_group(group)
+            await self._announce_left(group)
 
     async def drained(self) -> None:
         """Wait until what was taken has been announced, or has been left to the relay."""
         for gathering in (self._storing, self._announcing, self._announcing_statuses):
             await gathering.drained()
 
-    async def _store(self, events: Sequence[InboundEvent]) -> Sequence[bool]:
-        new = await self._events.add_once(events)
+    async def _store(self, events: Sequence[InboundEvent]) -> Sequence[None]:
+        statuses, others = Batch.of(filter(_is_of_statuses, events)), Batch.of(filterfalse(_is_of_statuses, events))
+        new = await self._events.add_once((statuses, others))
         crash_point("webhooks.stored")
-        results = []
-        for event in events:
-            is_new = event.id in new
-            new.discard(event.id)  # the same bytes twice in one group are new once
-            results.append(is_new)
-            if is_new:
-                self._announce_soon(event)
-        return results
-
-    def _announce_soon(self, event: InboundEvent) -> None:
-        if len(self._in_hand) < _MAX_WAITING_POSTS and self._bytes_in_hand < _MAX_WAITING_BYTES:
-            self._in_hand.add(event.id)
-            self._bytes_in_hand += len(event.raw)
-            (self._announcing_statuses if _STATUSES in event.raw else self._announcing).submit(event)
-
-    async def _announce(self, events: Sequence[InboundEvent]) -> Sequence[None]:
-        try:
-            for group in _groups(events):
-                await self._announce_group(group)
-        except Exception as error:  # they are stored: the relay announces them when the bus or database is back
-            log.warning("announcement_left_to_relay", posts=len(events), error=f"{type(error).__name__}: {error}")
-        finally:
-            self._in_hand.difference_update(event.id for event in events)
-            self._bytes_in_hand -= sum(len(event.raw) for event in events)
+        self._announce_soon(others, new, self._announcing)
+        self._announce_soon(statuses, new, self._announcing_statuses)
+        stored = len(new & {event.id for event in events})
+        _STORED.inc(stored)
+        _DUPLICATES.inc(len(events) - stored)
         return [None] * len(events)
 
-    async def _announce_group(self, events: Sequence[InboundEvent]) -> None:
+    def _announce_soon(self, batch: Batch, new: Collection[str], announcing: Gathering[Batch, None]) -> None:
+        """Hand the new ones of a batch over, each once; what there is no room for stays with the relay."""
+        if batch.events and self._posts_in_hand < _MAX_WAITING_POSTS and self._bytes_in_hand < _MAX_WAITING_BYTES:
+            fresh = Batch(batch.id, tuple({event.id: event for event in batch.events if event.id in new}.values()))
+            self._hold(fresh)
+            announcing.submit(fresh)
+
+    def _hold(self, batch: Batch) -> None:
+        self._in_hand.add(batch.id)
+        self._posts_in_hand += len(batch.events)
+        self._bytes_in_hand += _size(batch)
+
+    def _let_go(self, batch: Batch) -> None:
+        self._in_hand.discard(batch.id)
+        self._posts_in_hand -= len(batch.events)
+        self._bytes_in_hand -= _size(batch)
+
+    async def _announce(self, batches: Sequence[Batch]) -> Sequence[None]:
+        try:
+            partly_told: set[str] = set()
+            for group in _groups(event for batch in batches for event in batch.events):
+                partly_told |= await self._publish(group)
+            crash_point("webhooks.published")
+            await self._events.finish([batch.id for batch in batches], partly_told=partly_told)
+        except Exception as error:  # they are stored: the relay announces them when the bus or database is back
+            log.warning("announcement_left_to_relay", batches=len(batches), error=f"{type(error).__name__}: {error}")
+        finally:
+            for batch in batches:
+                self._let_go(batch)
+        return [None] * len(batches)
+
+    async def _announce_left(self, batches: Mapping[str, Sequence[str]]) -> None:
+        partly_told: set[str] = set()
+        async for group in self._events.read([id_ for ids in batches.values() for id_ in ids], _GROUP_BYTES):
+            partly_told |= await self._publish(group)
+        crash_point("webhooks.published")
+        await self._events.finish(batches, partly_told=partly_told)
+
+    async def _publish(self, events: Sequence[InboundEvent]) -> set[str]:
+        """Announce what posts say; returns the ids of those that say more than the events."""
         parsed = {event.id: parse_updates(event.raw, event.received_at) for event in events}
         messages = list(_events_of(list(parsed.values())))
         if messages:
             await self._bus.publish(*messages)
-        crash_point("webhooks.published")
-        fully_told = {event_id for event_id, updates in parsed.items() if updates.is_fully_told}
-        await self._events.mark_published(fully_told=fully_told, partly_told=parsed.keys() - fully_told)
         _count(parsed.values())
+        return {event_id for event_id, updates in parsed.items() if not updates.is_fully_told}
 
 
 def _events_of(parsed: Collection[MetaUpdates]) -> Iterator[Event]:
@@ -135,17 +158,23 @@ def _portions(items: Iterable[ItemT], size: int) -> Iterator[tuple[ItemT, ...]]:
 
 def _groups(events: Iterable[InboundEvent]) -> Iterator[list[InboundEvent]]:
     group: list[InboundEvent] = []
+    size = 0
     for event in events:
         group.append(event)
-        if _is_full(group):
+        size += len(event.raw)
+        if len(group) >= _GROUP_POSTS or size >= _GROUP_BYTES:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
 
 
-def _is_full(group: Sequence[InboundEvent]) -> bool:
-    return len(group) >= _GROUP_POSTS or sum(len(event.raw) for event in group) >= _GROUP_BYTES
+def _is_of_statuses(event: InboundEvent) -> bool:
+    return _STATUSES in event.raw
+
+
+def _size(batch: Batch) -> int:
+    return sum(len(event.raw) for event in batch.events)
 
 
 def _count(parsed: Iterable[MetaUpdates]) -> None:
