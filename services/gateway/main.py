@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from services.gateway.domain.media_links import MediaLinks
+from services.gateway.domain.renderings import Renderings
 from services.gateway.repositories.api_keys import ApiKeyRepository
 from services.gateway.repositories.idempotency_keys import IdempotencyRepository
 from services.gateway.repositories.key_rates import KeyRateRepository
@@ -119,7 +120,7 @@ def build_apps(
         *ExternalRoutes(login, idempotency, asking, utc_now, rules).table(),
         *DiscoveryRoutes(login, asking).table(),
     )
-    templates, button_clicks = TemplateRoutes(users, asking, idempotency), ButtonClickRoutes(asking)
+    templates, button_clicks = TemplateRoutes(users, asking, idempotency, Renderings()), ButtonClickRoutes(asking)
     campaign_events, event_stream = CampaignEvents(asking), EventStream(asking)
     media = MediaRoutes(asking, MediaLinks(pepper, settings.public_base_url.rstrip("/")), utc_now)
     dashboard = (

@@ -49,19 +49,24 @@ class Template(Item):
 
 
 class Templates(Reply):
-    """Templates, newest first."""
+    """Templates, newest first. Without items when `version` is the one that whoever asked has said to know."""
 
     items: tuple[Template, ...]
+    version: str | None = None  # of a list: while it is the same, the list is
 
 
 class ListTemplates(Query[Templates]):
-    """The templates of a phone number's WABA. `status` None means all. Raises NotFoundError for an unknown number."""
+    """The templates of a phone number's WABA. `status` None means all. Raises NotFoundError for an unknown number.
+
+    `known_version` is that of an earlier answer to the same question, which the caller still has.
+    """
 
     message_type: ClassVar[str] = "templates.list_templates.v1"
     reply_type: ClassVar[type[Reply]] = Templates
 
     phone_number_id: Identifier
     status: TemplateStatus | None = "APPROVED"
+    known_version: str | None = None
 
 
 class FindTemplates(Query[Templates]):

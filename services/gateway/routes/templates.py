@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import orjson
 from aiohttp import web
 
+from services.gateway.domain.renderings import Rendering, Renderings
 from services.gateway.repositories.users import UserRepository
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.idempotent import LONG_LEASE_SECONDS, Fixed, Idempotency
@@ -41,6 +43,7 @@ class TemplateRoutes:
     users: UserRepository
     asking: Asking
     idempotency: Idempotency
+    renderings: Renderings
 
     def table(self) -> list[web.RouteDef]:
         """What is served where."""
@@ -57,10 +60,16 @@ class TemplateRoutes:
 
     async def list_templates(self, request: web.Request) -> web.Response:
         """200 with the templates of a number's WABA: the approved ones, those of `status`, or (`ALL`) all."""
-        number_id = required_query_id(request, "phone_number_id")
-        status = query_status(request)
-        found = await self.asking.query(ListTemplates(phone_number_id=number_id, status=status))
-        return success(request, [listed(template) for template in found.items])
+        number_id, status = required_query_id(request, "phone_number_id"), query_status(request)
+        known = self.renderings.find((number_id, status))
+        version = known.version if known else None
+        found = await self.asking.query(ListTemplates(phone_number_id=number_id, status=status, known_version=version))
+        if known is not None and found.version == known.version:
+            return success(request, orjson.Fragment(known.json))
+        shown = orjson.dumps([listed(template) for template in found.items])
+        if found.version is not None:
+            self.renderings.keep((number_id, status), Rendering(found.version, shown))
+        return success(request, orjson.Fragment(shown))
 
     async def get_template(self, request: web.Request) -> web.Response:
         """200 with the template, its variables, and what became of messages with it."""

@@ -39,7 +39,10 @@ class TemplateHandlers:
     async def list_templates(self, query: ListTemplates) -> Templates:
         """The templates of the number's WABA: other numbers of the WABA share them."""
         _, waba_id = await self.numbers.whatsapp_access(query.phone_number_id)
-        return Templates(items=await self.templates.list_of_waba(waba_id, query.status))
+        version = await self.templates.version_of_waba(waba_id)  # read first: at worst the list is newer than it says
+        if version == query.known_version:
+            return Templates(items=(), version=version)
+        return Templates(items=await self.templates.list_of_waba(waba_id, query.status), version=version)
 
     async def find_templates(self, query: FindTemplates) -> Templates:
         """All approved languages of a name; empty when there is none."""

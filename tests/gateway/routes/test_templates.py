@@ -124,6 +124,29 @@ async def test_a_wrong_query_names_the_parameter(gateway: Gateway, query: str, m
     assert (response.status, body["error"], body["message"]) == (400, "Bad Request", message)
 
 
+async def test_a_list_that_has_not_changed_is_not_carried_again(gateway: Gateway) -> None:
+    asked: list[str | None] = []
+    stored = [templates.Templates(items=(ORDER,), version="1")]
+
+    async def list_templates(query: templates.ListTemplates) -> templates.Templates:
+        asked.append(query.known_version)
+        [found] = stored
+        return found if found.version != query.known_version else templates.Templates(items=(), version=found.version)
+
+    gateway.bus.on(templates.ListTemplates, list_templates)
+
+    async def names() -> list[str]:
+        response = await gateway.private.get("/api/v1/templates?phone_number_id=pn_1")
+        return [each["name"] for each in (await response.json())["data"]]
+
+    first, again = await names(), await names()
+    stored[:] = [templates.Templates(items=(ORDER.model_copy(update={"name": "another"}),), version="2")]
+    changed = await names()
+
+    assert (first, again, changed) == (["order_confirmation"], ["order_confirmation"], ["another"])
+    assert asked == [None, "1", "1"]
+
+
 async def test_a_sync_says_what_it_did(gateway: Gateway, service: TemplatesStandIn) -> None:
     body = {"user_id": "usr_1", "phone_number_id": "pn_1"}
 
