@@ -157,7 +157,7 @@ class World:
         """Meta tells of every attempt it acted on."""
         for attempt in self.acted:
             sent = status("sent", f"w1:{self.message.id}:{attempt}", f"wamid.{attempt}")
-            await self.statuses.raise_ranks("sent", {self.message.id: sent})
+            await self.statuses.raise_ranks({self.message.id: [sent]})
         await self.sweeps.lift(self.ids)
 
     async def check(self) -> None:
