@@ -22,6 +22,7 @@ from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.locks import LockRepository
 from services.campaigns.repositories.outcomes import OutcomeRepository
 from services.campaigns.repositories.recipients import RecipientRepository
+from services.campaigns.repositories.staged import StagedRepository
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.settling import Settling
 from services.campaigns.showing import Showing
@@ -105,7 +106,7 @@ async def build(
         dispatcher=dispatcher,
         sweeper=sweeper,
         creation=creation,
-        staging=StagingHandlers(bus, campaigns, recipients, neighbours, now),
+        staging=StagingHandlers(bus, campaigns, StagedRepository(database), neighbours, now),
         control=control,
         queries=QueryHandlers(bus, campaigns, recipients, neighbours, showing),
         outcomes=OutcomeHandlers(bus, campaigns, recipients, OutcomeRepository(database, now), lifecycle, now),

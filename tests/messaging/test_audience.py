@@ -17,6 +17,7 @@ from shared.contracts.content import TemplateByIdContent
 from shared.contracts.messaging import BatchMessage, SendBatch
 from shared.contracts.templates import TemplateVariable
 from shared.errors import InvalidInputError, NotFoundError
+from shared.mongo import Document
 from tests.messaging.stage import NUMBER, TO, USER, Stage, batch, message_id, template
 
 TEMPLATE = template(
@@ -169,3 +170,29 @@ async def test_contacts_are_created_once(campaigning: Stage) -> None:
     ids = tuple(contact_id(USER, phone) for phone in phones)
     assert first == UpsertedContacts(contact_ids=ids, created=2, updated=0)
     assert again == UpsertedContacts(contact_ids=ids, created=0, updated=2)
+
+
+async def test_contacts_take_what_is_new_and_are_left_alone_otherwise(campaigning: Stage) -> None:
+    contacts = campaigning.database["contacts"]
+
+    async def told(**given: Any) -> Document:
+        row = ContactRow(phone=TO, **given)
+        await campaigning.bus.request(UpsertContacts(user_id=USER, contacts=(row,)), timeout_seconds=5)
+        document = await contacts.find_one({"phone": TO})
+        assert document is not None, "there is no such contact"
+        return document
+
+    first = await told(name="Ana", attributes={"city": "Goa"}, tags=("vip",))
+    campaigning.clock.pass_time(1)
+    same = await told(name="Ana", attributes={"city": "Goa"}, tags=("vip",))
+    less = await told()
+    more = await told(email="ana@example.com", attributes={"zip": "1"}, tags=("new",))
+    await contacts.update_one({"phone": TO}, {"$set": {"erased_at": campaigning.clock()}})
+    again = await told()
+
+    assert first == same == less
+    assert more["updated_at"] > first["updated_at"]
+    assert (more["name"], more["email"]) == ("Ana", "ana@example.com")
+    assert more["attributes"] == {"city": "Goa", "zip": "1"}
+    assert more["tags"] == ["vip", "new"]
+    assert "erased_at" not in again

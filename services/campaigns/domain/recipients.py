@@ -33,6 +33,19 @@ class Row:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row comes from."""
+
+    upload: str
+    n: int
+    inserted: int  # the same of the row that came first for this recipient, though it may stand later in the file
+
+    def is_behind(self, upload: str, n: int) -> bool:
+        """Whether another row of the same upload stands before it."""
+        return self.upload == upload and self.n > n
+
+
 def recipient_id_of(campaign_id: str, phone: str) -> str:
     """The row of a phone in a campaign."""
     return f"rcp_{derived_hex_id('recipient', campaign_id, phone)}"

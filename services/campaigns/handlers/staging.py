@@ -9,7 +9,7 @@ from services.campaigns.domain.schedule import zone_of
 from services.campaigns.domain.states import CREATING
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
-from services.campaigns.repositories.recipients import RecipientRepository
+from services.campaigns.repositories.staged import StagedRepository
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.contracts.campaigns import RefusedRow, StagedRecipients, StageRecipients
@@ -20,15 +20,19 @@ from shared.ids import derived_hex_id
 from shared.mongo import Document
 
 _LONGEST_SHOWN_PHONE = 64
+_PERSON = ("name", "email", "company")
 
 
 @dataclass(frozen=True, slots=True)
 class StagingHandlers:
-    """Idempotent by upload and row: what a first delivery wrote is known by its place, and taken for no duplicate."""
+    """Idempotent by upload and row: what a first delivery wrote is known by its place, and taken for no duplicate.
+
+    Chunks of one upload may come at once and in any order.
+    """
 
     bus: Bus
     campaigns: CampaignRepository
-    recipients: RecipientRepository
+    staged: StagedRepository
     neighbours: Neighbours
     now: Clock
 
@@ -43,7 +47,7 @@ class StagingHandlers:
         is_open = campaign is not None
         campaign = campaign or await self._ended(command)
         if campaign is None or campaign.upload is None:
-            raise ConflictError("The upload is not open (any longer); begin again", code="upload_not_open")
+            raise await self._too_late(command)
         if any(row.row >= UPLOAD_SPAN for row in command.rows):
             raise InvalidInputError(f"Rows are numbered below {UPLOAD_SPAN:,}", code="too_many_rows")
         prepared = await self.neighbours.prepare(
@@ -57,7 +61,9 @@ class StagingHandlers:
         crash_point("campaigns.staged")
         kept = [_refused_row(campaign.id, campaign.upload, each) for each in (*refused, *command.unreadable)]
         if is_open:
-            await self.recipients.stage(kept)
+            await self.staged.stage(kept)
+            if not await self.campaigns.has_upload(command.campaign_id, command.upload_id):
+                raise await self._too_late(command)
         return StagedRecipients(
             accepted=len(prepared) - len(refused) - duplicates,
             duplicates=duplicates,
@@ -76,6 +82,12 @@ class StagingHandlers:
         base = 0 if is_creation else (campaign.uploads - 1) * UPLOAD_SPAN
         return replace(campaign, upload=Upload(command.upload_id, base, self.now()))
 
+    async def _too_late(self, command: StageRecipients) -> ConflictError:
+        """The upload was undone before or beside this chunk, of which nothing may stay."""
+        if await self._ended(command) is None:
+            await self.staged.delete_rows_of(command.campaign_id, command.upload_id)
+        return ConflictError("The upload is not open (any longer); begin again", code="upload_not_open")
+
     async def _write(
         self,
         campaign: StoredCampaign,
@@ -91,12 +103,22 @@ class StagingHandlers:
             zones = {row["zone"] for row in rows}
             if not zones <= set(campaign.zones):
                 await self.campaigns.add_zones(campaign.id, zones)
-        known = await self.recipients.stage(rows) if is_open else {row["_id"] for row in rows}
+        known = await self.staged.stage(rows) if is_open else {row["_id"] for row in rows}
         if not known:
             return 0
-        places = await self.recipients.places(known)
-        mine = {row["_id"]: (row["upload"], row["n"]) for row in rows}
-        return sum(places.get(id_) != mine[id_] for id_ in known)
+        return await self._duplicates([row for row in rows if row["_id"] in known], may_write=is_open)
+
+    async def _duplicates(self, rows: Sequence[Document], *, may_write: bool) -> int:
+        """How many of these were in the campaign before they came.
+
+        A chunk may overtake the one before it: of who is in both, the row that stands first in the file counts.
+        """
+        places = await self.staged.places(row["_id"] for row in rows)
+        behind = [row for row in rows if (place := places.get(row["_id"])) and place.is_behind(row["upload"], row["n"])]
+        if behind and may_write:
+            await self.staged.put_first(behind)
+        first = {id_: (place.upload, place.inserted) for id_, place in places.items()}
+        return sum(first.get(row["_id"]) != (row["upload"], row["n"]) for row in rows)
 
 
 def _first_of_each(prepared: Iterable[PreparedRow]) -> list[PreparedRow]:
@@ -122,7 +144,7 @@ def _row(campaign: StoredCampaign, upload: Upload, prepared: PreparedRow, given:
         "run": 0,
         "message_id": message_id_of(campaign.id, recipient_id, 0),
     }
-    if contact := given.model_dump(include={"name", "email", "company"}, exclude_none=True):
+    if contact := {name: told for name in _PERSON if (told := getattr(given, name)) is not None}:
         row["contact"] = contact
     if campaign.calendar.needs_zones:
         row["zone"] = zone_of(phone)

@@ -183,6 +183,11 @@ class CampaignRepository:
         )
         return to_campaign(document) if document else None
 
+    async def has_upload(self, campaign_id: str, upload_id: str) -> bool:
+        """Whether this upload is open still."""
+        found = await self._campaigns.find_one({"_id": campaign_id, "upload.id": upload_id}, {"_id": 1})
+        return found is not None
+
     async def delete(self, campaign_id: str) -> None:
         """Forget a campaign that never came to be."""
         await self._campaigns.delete_one({"_id": campaign_id, "status": CREATING})

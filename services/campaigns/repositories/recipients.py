@@ -4,19 +4,16 @@ A row's id follows from campaign and phone, so that nobody stands in a campaign 
 campaign, recipient and round, so that no repetition sends twice within a round.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from pymongo.errors import BulkWriteError
 
 from services.campaigns.domain.recipients import Row, message_id_of
 from services.campaigns.domain.states import FAILURES, HANDED_OVER, OPEN, UNSENT
 from shared.clock import Clock
 from shared.mongo import Database, Document
 
-_DUPLICATE_KEY = 11000
 Counts = dict[str, int]
 
 _AT_ONCE = 500  # rows in one update that gives each its own value
@@ -24,7 +21,7 @@ _AT_ONCE = 500  # rows in one update that gives each its own value
 
 @dataclass(frozen=True, slots=True)
 class RecipientRepository:
-    """Everything about rows but what becomes of their messages (`OutcomeRepository`)."""
+    """Everything about rows but how they come in (`StagedRepository`) and what becomes of their messages."""
 
     database: Database
     now: Clock
@@ -44,23 +41,6 @@ class RecipientRepository:
             [("campaign_id", 1), ("state", 1), ("zone", 1), ("n", 1)],
             partialFilterExpression={"zone": {"$exists": True}},
         )
-
-    async def stage(self, documents: Sequence[Document]) -> set[str]:
-        """Insert rows; return the ids that were there before, whoever wrote them."""
-        try:
-            if documents:
-                await self._rows.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            failures = (error.details or {}).get("writeErrors", [])
-            if any(entry["code"] != _DUPLICATE_KEY for entry in failures):
-                raise
-            return {entry["op"]["_id"] for entry in failures}
-        return set()
-
-    async def places(self, ids: Iterable[str]) -> dict[str, tuple[str, int]]:
-        """From which upload and row existing rows came."""
-        found = self._rows.find({"_id": {"$in": list(ids)}}, {"upload": 1, "n": 1})
-        return {row["_id"]: (row["upload"], row["n"]) async for row in found}
 
     async def delete_upload(self, campaign_id: str, base: int) -> None:
         """Remove what an upload has left: everything from its first place on."""

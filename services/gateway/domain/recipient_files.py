@@ -42,6 +42,7 @@ class RecipientFile:
     _rest: str = ""
     _line: int = 1
     _columns: tuple[str, ...] = ()
+    _variables: tuple[str, ...] = ()  # the columns that tell nothing of the person
     _delimiter: str = ","
     _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8-sig"))
 
@@ -85,7 +86,7 @@ class RecipientFile:
         try:
             number = first
             for values in reader:
-                if number > 1 and any(value.strip() for value in values):
+                if number > 1 and "".join(values).strip():
                     yield self._csv_row(number, values)
                 number = first + reader.line_num
         except csv.Error as error:
@@ -104,14 +105,15 @@ class RecipientFile:
             raise UnreadableFileError(f"The column {double} is there twice")
         if len(self._columns) > _MOST_COLUMNS:
             raise UnreadableFileError(f"There are more than {_MOST_COLUMNS} columns")
+        self._variables = tuple(name for name in self._columns if name not in {"", "phone", *_PERSON})
 
     def _csv_row(self, number: int, values: list[str]) -> Parsed:
         if len(values) > len(self._columns):
             return _refused(
                 number, values[0] if values else "", f"has {len(values)} values for {len(self._columns)} columns"
             )
-        given = {name: value.strip() for name, value in zip(self._columns, values, strict=False) if name}
-        return _row(number, given, {name: value for name, value in given.items() if name not in {"phone", *_PERSON}})
+        given = dict(zip(self._columns, map(str.strip, values), strict=False))
+        return _row(number, given, {name: given[name] for name in self._variables if name in given})
 
 
 def _split(text: str, *, final: bool, quoted: bool) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import IO, Any, Final, get_args
@@ -41,7 +42,8 @@ MOST_BYTES: Final = 200 * 1024 * 1024
 MOST_ROWS: Final = 1_000_000
 
 _KINDS: Final[dict[str, FileKind]] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
-_PIECE = 64 * 1024
+_PIECE = 16 * 1024  # read in one go while others wait
+_AT_ONCE = 4  # chunks of a file that are being stored
 _PIECE_SECONDS = 30.0  # a file that drips in slower holds a connection for nothing
 _LEASE_SECONDS = 900  # of an Idempotency-Key, while its file is worked on
 _STATES: tuple[RecipientState, ...] = get_args(RecipientState)
@@ -50,7 +52,7 @@ _COLUMNS = ("recipient_id", "row", "phone", "state", "message_id", "error_code",
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecipientRoutes:
-    """Memory stays flat: one chunk is read while the one before it is being stored."""
+    """Memory stays flat: the next chunk is read while a few before it are being stored."""
 
     asking: Asking
     idempotency: Idempotency
@@ -134,7 +136,7 @@ class _Upload:
     opted_out: int = 0
     refused_count: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
-    _storing: asyncio.Task[StagedRecipients] | None = None
+    _storing: deque[asyncio.Task[StagedRecipients]] = field(default_factory=deque)
 
     async def take(self, pieces: AsyncIterator[bytes]) -> Campaign:
         """Stage every row, then let them count; whatever goes wrong undoes all of it."""
@@ -149,7 +151,7 @@ class _Upload:
             waiting += self.file.finish()
             for start in range(0, len(waiting), CHUNK):
                 await self._stage(waiting[start : start + CHUNK])
-            await self._stored()
+            await self._stored(leaving=0)
             return await self._ask(
                 FinishUpload(campaign_id=self.campaign_id, upload_id=self.upload_id, duplicates=self.duplicates)
             )
@@ -170,27 +172,28 @@ class _Upload:
         }
 
     async def _stage(self, parsed: list[Parsed]) -> None:
-        """Wait for the chunk before this one, then store this one while the file is read on."""
+        """Wait until few enough chunks are being stored, then store this one while the file is read on."""
         self.rows += len(parsed)
         if self.rows > MOST_ROWS:
             raise PayloadTooLargeError(f"A file may have at most {MOST_ROWS:,} rows", code="too_many_rows")
-        await self._stored()
+        await self._stored(leaving=_AT_ONCE - 1)
         rows = tuple(each for each in parsed if isinstance(each, RecipientRow))
         unreadable = tuple(each for each in parsed if isinstance(each, RefusedRow))
         self._note(unreadable)
         chunk = StageRecipients(
             campaign_id=self.campaign_id, upload_id=self.upload_id, rows=rows, unreadable=unreadable
         )
-        self._storing = asyncio.create_task(self._ask(chunk))
+        self._storing.append(asyncio.create_task(self._ask(chunk)))
 
-    async def _stored(self) -> None:
-        if self._storing is None:
-            return
-        staged, self._storing = await self._storing, None
-        self.accepted += staged.accepted
-        self.duplicates += staged.duplicates
-        self.opted_out += staged.opted_out
-        self._note(staged.refused)
+    async def _stored(self, *, leaving: int) -> None:
+        """In the file's order, so that of its refused rows the first are told."""
+        while len(self._storing) > leaving:
+            staged = await self._storing[0]
+            self._storing.popleft()
+            self.accepted += staged.accepted
+            self.duplicates += staged.duplicates
+            self.opted_out += staged.opted_out
+            self._note(staged.refused)
 
     def _note(self, refused: tuple[RefusedRow, ...]) -> None:
         self.refused_count += len(refused)
@@ -201,9 +204,7 @@ class _Upload:
 
     async def _abort(self) -> None:
         """Nothing is lost if this does not get away: an upload that nobody renews is undone two minutes later."""
-        if self._storing is not None:
-            await asyncio.wait({self._storing})
-            self._storing.exception()
+        await asyncio.gather(*self._storing, return_exceptions=True)
         try:
             await self.asking.bus.send(AbortUpload(campaign_id=self.campaign_id, upload_id=self.upload_id))
         except WaapiError:

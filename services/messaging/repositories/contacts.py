@@ -19,6 +19,7 @@ from shared.mongo import Database, Document
 _DUPLICATE_KEY = 11000
 _SEARCH_MS = 2000
 _FIELDS = ("name", "email", "company")
+_TOLD = dict.fromkeys((*_FIELDS, "phone", "attributes", "tags", "erased_at"), 1)
 _CURSOR = re.compile(r"(\d{1,15})-([A-Za-z0-9_.:+@-]{1,128})", re.ASCII)
 
 
@@ -72,16 +73,19 @@ class ContactRepository:
     async def upsert(self, user_id: str, rows: Sequence[ContactRow]) -> int:
         """Create contacts, or update those there are with what is given; returns how many were new.
 
-        New ones are written together; most lists are new, or bring nothing new. One who was erased and is told of
+        Who is there is read first, since most lists are new, or bring nothing new. One who was erased and is told of
         again by the business is a contact again.
         """
         now = self.now()
         by_id = {contact_id(user_id, row.phone): row for row in rows}
-        known = await self._insert([_new(id_, user_id, row, now) for id_, row in by_id.items()])
-        updates = [_update(id_, by_id[id_], now) for id_ in known]
+        known = {found["_id"]: found async for found in self._contacts.find({"_id": {"$in": list(by_id)}}, _TOLD)}
+        missing = [_new(id_, user_id, row, now) for id_, row in by_id.items() if id_ not in known]
+        beaten = await self._insert(missing)  # somebody else wrote these at the same moment
+        changed = [id_ for id_, document in known.items() if _brings_news(by_id[id_], document)]
+        updates = [_update(id_, by_id[id_], now) for id_ in (*changed, *beaten)]
         if updates:
             await self._contacts.bulk_write(updates, ordered=False)
-        return len(by_id) - len(known)
+        return len(missing) - len(beaten)
 
     async def update(self, command: UpdateContact) -> Contact:
         """Set what is given. Raises NotFoundError."""
@@ -149,6 +153,18 @@ def _new(identifier: str, user_id: str, row: ContactRow, now: datetime) -> Docum
     if row.tags:
         given["tags"] = list(dict.fromkeys(row.tags))
     return {"_id": identifier, "user_id": user_id, "phone": row.phone, "created_at": now, "updated_at": now} | given
+
+
+def _brings_news(row: ContactRow, document: Document) -> bool:
+    """Whether a row tells anything that the contact's document does not say already."""
+    if "erased_at" in document or document.get("phone") != row.phone:
+        return True
+    attributes = document.get("attributes", {})
+    return (
+        any((told := getattr(row, name)) is not None and told != document.get(name) for name in _FIELDS)
+        or any(attributes.get(key) != value for key, value in row.attributes.items())
+        or not set(row.tags) <= set(document.get("tags", ()))
+    )
 
 
 def _update(identifier: str, row: ContactRow, now: datetime) -> UpdateOne:
