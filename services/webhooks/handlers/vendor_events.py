@@ -64,7 +64,9 @@ class VendorEventHandlers:
     async def on_items(self, group: Sequence[Received[Any]]) -> None:
         """Tell vendors what each item means, if it means anything to them."""
         tell_of = _TOLD_OF[type(group[0].message)]
-        events = [tell_of(item) for received in group for item in received.message.items]
+        items = [item for received in group for item in received.message.items]
+        heard = await self._heard({item.user_id for item in items})
+        events = [tell_of(item) for item in items if item.user_id in heard]
         await self.tell([event for event in events if event is not None])
 
     async def on_templates_changed(self, group: Sequence[Received[TemplatesChanged]]) -> None:
@@ -88,6 +90,10 @@ class VendorEventHandlers:
             crash_point("webhooks.delivery_stored")
             self.wake(webhooks)
         await self.listeners.tell(events, self.now())
+
+    async def _heard(self, user_ids: Collection[str]) -> Collection[str]:
+        """Those of these users of whom anybody hears anything: for the others nothing has to be put into words."""
+        return await self.subscriptions.subscribed(user_ids) | await self.listeners.listened_to(user_ids, self.now())
 
 
 def _matches(

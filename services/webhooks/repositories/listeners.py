@@ -50,6 +50,10 @@ class ListenerRepository:
         if documents:
             await insert_new(self._events, documents)
 
+    async def listened_to(self, user_ids: Collection[str], now: datetime) -> set[str]:
+        """Those of these users to whose events somebody listens."""
+        return set(await self._listening(user_ids, now))
+
     async def _listening(self, user_ids: Collection[str], now: datetime) -> dict[str, list[str]]:
         found = self._listeners.find({"user_id": {"$in": list(user_ids)}, "asked_at": {"$gt": now - SILENT_FOR}})
         listeners: dict[str, list[str]] = {}

@@ -56,6 +56,11 @@ class SubscriptionRepository:
         found = self._subscriptions.find({"user_id": {"$eq": user_id}}).sort("created_at", -1)
         return [_to_subscription(document) async for document in found]
 
+    async def subscribed(self, user_ids: Collection[str]) -> set[str]:
+        """Those of these users who have a subscription, of whatever kind and state."""
+        found = self._subscriptions.find({"user_id": {"$in": list(user_ids)}}, {"_id": 0, "user_id": 1})
+        return {document["user_id"] async for document in found}
+
     async def list_of_users(self, user_ids: Collection[str], event_names: Sequence[str]) -> list[Subscription]:
         """The subscriptions of some users that name at least one of the events, or all.
 
