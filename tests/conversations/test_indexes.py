@@ -39,3 +39,5 @@ async def test_conversations_read_no_collection_as_a_whole(watched: Watched) -> 
         assert await watched.collection_scans() == []
         for collection in ("messages", "inbound_messages"):
             assert await watched.sorts_in_memory(collection) == []
+        steps = await watched.queries.planned_with("DISTINCT_SCAN", watched.database)
+        assert {shape.split(",")[0] for shape in steps} == {"{aggregate: inbound_messages", "{aggregate: messages"}

@@ -1,5 +1,6 @@
 """Conversations as people see and handle them."""
 
+from asyncio import gather
 from dataclasses import dataclass
 
 import structlog
@@ -59,8 +60,9 @@ class ConversationHandlers:
 
     async def list_conversation_messages(self, query: ListConversationMessages) -> ThreadMessages:
         """A page of what was said. Raises NotFoundError."""
-        await self._require(query.conversation_id)
-        return await self.histories.list_messages(query.conversation_id, query.limit, query.cursor)
+        page = self.histories.list_messages(query.conversation_id, query.limit, query.cursor)
+        _, messages = await gather(self._require(query.conversation_id), page)
+        return messages
 
     async def hand_over_conversation(self, command: HandOverConversation) -> Done:
         """Give a conversation to a person or back to its agent. Raises NotFoundError."""

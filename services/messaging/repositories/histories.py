@@ -1,9 +1,11 @@
 """What was said in conversations, from both collections that hold it, page by page, newest first."""
 
 import re
+from asyncio import gather
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -25,6 +27,7 @@ from shared.errors import InvalidInputError
 from shared.mongo import Database, Document
 
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{24})", re.ASCII)
+_SHOWN_OF_PEOPLE = {"phone": 1, "name": 1, "username": 1, "erased_at": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,10 @@ class HistoryRepository:
     async def list_messages(self, conversation_id: str, limit: int, cursor: str | None) -> ThreadMessages:
         """A page of a conversation. Raises InvalidInputError for a cursor that is none."""
         of_thread = {"conversation_id": conversation_id}
-        received = await self._page("inbound_messages", "received_at", of_thread, limit + 1, cursor)
-        sent = await self._page("messages", "created_at", of_thread, limit + 1, cursor)
+        received, sent = await gather(
+            self._page("inbound_messages", "received_at", of_thread, limit + 1, cursor),
+            self._page("messages", "created_at", of_thread, limit + 1, cursor),
+        )
         found = list(islice(_newest_first(received, sent, await self._templates_of(sent)), limit + 1))
         following = _cursor(*found[limit - 1][:2]) if len(found) > limit else None
         return ThreadMessages(items=tuple(message for _, _, message in found[:limit]), next_cursor=following)
@@ -65,68 +70,86 @@ class HistoryRepository:
     async def _page(
         self, collection: str, key: str, wanted: Document, limit: int, cursor: str | None
     ) -> Sequence[Document]:
-        """A page by moment and id. Only the moment stands in each index, so equals of the last one are asked for."""
+        """A page by moment and id.
+
+        Only the moment stands in each index: where a page ends among several of one moment, all of those are asked for.
+        """
         wanted = wanted | _before(key, cursor)
         documents = self.database[collection]
-        found = await documents.find(wanted).sort(key, -1).limit(limit).to_list()
-        if len(found) == limit:
-            last = found[-1][key]
+        found = await documents.find(wanted).sort(key, -1).limit(limit + 1).to_list()
+        if len(found) > limit and found[-2][key] == (last := found[-1][key]):
             equals = await documents.find(wanted | {key: last}).to_list()
             found = [document for document in found if document[key] != last] + equals
         return sorted(found, key=lambda document: (document[key], document["_id"]), reverse=True)[:limit]
 
     async def _shown(self, documents: Sequence[Document]) -> list[Conversation]:
-        ids = [document["contact_id"] for document in documents]
-        contacts = {each["_id"]: each async for each in self.database["contacts"].find({"_id": {"$in": ids}})}
-        newest = await self._newest([document["_id"] for document in documents])
+        ids = [document["_id"] for document in documents]
+        contacts, received, sent = await gather(
+            self._people([document["contact_id"] for document in documents]),
+            self._last("inbound_messages", "received_at", ids),
+            self._last("messages", "created_at", ids),
+        )
+        newest = await self._newest(received, sent)
         return [
             _to_conversation(document, contacts.get(document["contact_id"], {}), newest.get(document["_id"]))
             for document in documents
         ]
 
-    async def _newest(self, ids: Sequence[str]) -> dict[str, ThreadMessage]:
-        """The last message of each conversation, all in one question."""
-        steps: list[Document] = [{"$match": {"_id": {"$in": list(ids)}}}, {"$project": {"_id": 1}}]
-        steps += [_last("inbound_messages", "received_at"), _last("messages", "created_at")]
-        rows = await (await self.database["conversations"].aggregate(steps)).to_list()
-        templates = await self._templates_of([document for row in rows for document in row["messages"]])
-        newest = {row["_id"]: _newest_first(row["inbound_messages"], row["messages"], templates) for row in rows}
-        return {id_: message for id_, messages in newest.items() for _, _, message in islice(messages, 1)}
+    async def _people(self, ids: Sequence[str]) -> dict[str, Document]:
+        found = self.database["contacts"].find({"_id": {"$in": list(ids)}}, _SHOWN_OF_PEOPLE)
+        return {contact["_id"]: contact async for contact in found}
+
+    async def _last(self, collection: str, key: str, ids: Sequence[str]) -> dict[str, Document]:
+        """The last message of each conversation in one direction.
+
+        Sorted and grouped as the index is, which makes it one step in the index for each conversation (DISTINCT_SCAN),
+        however long they are.
+        """
+        steps: list[Document] = [
+            {"$match": {"conversation_id": {"$in": list(ids)}}},
+            {"$sort": {"conversation_id": 1, key: -1}},
+            {"$group": {"_id": "$conversation_id", "last": {"$first": "$$ROOT"}}},
+        ]
+        rows = await (await self.database[collection].aggregate(steps)).to_list()
+        return {row["_id"]: row["last"] for row in rows}
+
+    async def _newest(self, received: Mapping[str, Document], sent: Mapping[str, Document]) -> dict[str, ThreadMessage]:
+        """Of the last messages in both directions the newer one of each conversation."""
+        templates = await self._templates_of(list(sent.values()))
+        return {
+            id_: message
+            for id_ in received.keys() | sent.keys()
+            for _, _, message in islice(_newest_first(_only(received, id_), _only(sent, id_), templates), 1)
+        }
 
     async def _templates_of(self, sent: Sequence[Document]) -> dict[str, Template]:
-        return await self.copies.list_by_ids({_template(document) for document in sent} - {""})
+        ids = {_template(document) for document in sent} - {""}
+        return await self.copies.list_by_ids(ids) if ids else {}
 
 
 def _newest_first(
     received: Sequence[Document], sent: Sequence[Document], templates: Mapping[str, Template]
 ) -> Iterator[tuple[datetime, str, ThreadMessage]]:
-    """Messages of both directions, each list newest first, as one."""
-    return merge(
-        ((each["received_at"], each["_id"], received_view(to_inbound(each))) for each in received),
-        (
-            (
-                document["created_at"],
-                document["_id"],
-                sent_view(to_stored(document), templates.get(_template(document))),
-            )
-            for document in sent
-        ),
+    """Messages of both directions, each list newest first, as one; each is worded when its turn comes."""
+    ordered = merge(
+        ((each["received_at"], each["_id"], partial(_received, each)) for each in received),
+        ((each["created_at"], each["_id"], partial(_sent, each, templates)) for each in sent),
         key=lambda entry: entry[:2],
         reverse=True,
     )
+    return ((at, id_, worded()) for at, id_, worded in ordered)
 
 
-def _last(collection: str, key: str) -> Document:
-    """A step that joins each conversation's last message of one direction, found by the index that lists them."""
-    return {
-        "$lookup": {
-            "from": collection,
-            "localField": "_id",
-            "foreignField": "conversation_id",
-            "pipeline": [{"$sort": {key: -1}}, {"$limit": 1}],
-            "as": collection,
-        }
-    }
+def _received(document: Document) -> ThreadMessage:
+    return received_view(to_inbound(document))
+
+
+def _sent(document: Document, templates: Mapping[str, Template]) -> ThreadMessage:
+    return sent_view(to_stored(document), templates.get(_template(document)))
+
+
+def _only(documents: Mapping[str, Document], key: str) -> Sequence[Document]:
+    return [documents[key]] if key in documents else []
 
 
 def _to_conversation(document: Document, contact: Document, newest: ThreadMessage | None) -> Conversation:
