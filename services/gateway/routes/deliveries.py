@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.idempotent import Fixed, Idempotency
 from services.gateway.routes.parameters import path_id, query_choice, query_number, refused_query
 from services.gateway.routes.webhooks import webhook_id_of
+from services.gateway.schemas.fields import Moment
 from services.gateway.schemas.webhooks import ReplayBody, TestWebhookBody
 from shared.clock import iso_millis
 from shared.contracts.subscriptions import (
@@ -29,7 +30,7 @@ _MOST = 200
 _DEFAULT = 50
 _EVENT = re.compile(r"[a-z_.]{1,64}", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,300}", re.ASCII)
-_TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+_TIME: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,6 @@ def _time(request: web.Request, name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        if "T" in text:
-            return _TIME.validate_python(text)
+        return _TIME.validate_python(text)
     except ValidationError:
-        pass
-    raise refused_query(name, f"{name} query parameter must be a time such as 2026-03-05T10:30:00.000Z")
+        raise refused_query(name, f"{name} query parameter must be a time such as 2026-03-05T10:30:00.000Z") from None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from services.gateway.domain.permissions import DEFAULT_PERMISSIONS, Permission
-from services.gateway.schemas.fields import Body, FutureTime, Identifier, Name
+from services.gateway.schemas.fields import Body, Identifier, Moment, Name
 from shared.web.field_errors import field_error
 
 Permissions = Annotated[list[Permission], Field(min_length=1, max_length=20)]
@@ -22,7 +22,7 @@ class CreateApiKeyBody(Body):
     """What people call it."""
     permissions: Permissions = Field(default_factory=lambda: list(DEFAULT_PERMISSIONS))
     """What it may do; left out, send_text, send_media and send_template."""
-    expires_at: FutureTime | None = None
+    expires_at: Moment | None = None
     """From when on it is refused; left out, never."""
 
 
@@ -37,7 +37,7 @@ class ChangeApiKeyBody(Body):
     """What people call it."""
     permissions: Permissions = Field(default_factory=list)
     """What it may do."""
-    expires_at: FutureTime | None = None
+    expires_at: Moment | None = None
     """From when on it is refused; null, never."""
 
     @model_validator(mode="after")

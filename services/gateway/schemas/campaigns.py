@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from services.gateway.domain.recipient_files import as_text
-from services.gateway.schemas.fields import Body, FutureTime, Identifier, Name
+from services.gateway.schemas.fields import Body, Identifier, Moment, Name
+from services.gateway.schemas.rules import filled_when
+from services.gateway.schemas.values import MOST_VALUES, NO_OPERATOR, values_schema
 from shared.web.field_errors import field_error
 
 MOST_CONTACTS = 10_000  # in one JSON body; more are uploaded as a file
 
-_MOST_VALUES = 100
 _LONGEST_FIELD = 1024
 
 
@@ -19,8 +20,8 @@ def _texts(given: Any) -> Any:
         return {}
     if not isinstance(given, dict):
         raise field_error("must be an object of values by variable")
-    if len(given) > _MOST_VALUES:
-        raise field_error(f"must have at most {_MOST_VALUES} values")
+    if len(given) > MOST_VALUES:
+        raise field_error(f"must have at most {MOST_VALUES} values")
     return {name: _text(name, value) for name, value in given.items()}
 
 
@@ -37,11 +38,9 @@ def _filled(values: dict[str, str]) -> dict[str, str]:
 
 Variables = Annotated[
     dict[str, str],
-    BeforeValidator(
-        _texts,
-        json_schema_input_type=dict[str, str | int | float | None] | None,
-    ),
+    BeforeValidator(_texts),
     AfterValidator(_filled),
+    WithJsonSchema(values_schema(NO_OPERATOR)),
 ]
 PersonField = Annotated[str, Field(max_length=_LONGEST_FIELD)] | None
 
@@ -73,6 +72,12 @@ class QuietHoursBody(Body):
 class CreateCampaignBody(Body):
     """A new campaign: one approved template to many recipients."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [filled_when("auto_start", True, "contacts"), filled_when("local_time", True, "scheduled_at")]
+        }
+    )
+
     phone_number_id: Identifier
     """The number to send from; the campaign is its owner's."""
     template_id: Identifier
@@ -81,17 +86,17 @@ class CreateCampaignBody(Body):
     """What people call it."""
     auto_start: bool = False
     """Start at once (or when it is due) instead of leaving a DRAFT."""
-    contacts: list[ContactBody] = Field(default_factory=list)
+    contacts: Annotated[list[ContactBody], Field(max_length=MOST_CONTACTS)] = Field(default_factory=list)
     """At most 10,000; more are uploaded to a DRAFT."""
     skip_invalid: bool = False
     """Leave out recipients that cannot be sent to instead of refusing all."""
-    scheduled_at: FutureTime | None = None
+    scheduled_at: Moment | None = None
     """When to begin; left out: when it is started."""
     local_time: bool = False
     """Read the time of day of `scheduled_at` in each recipient's own zone."""
     quiet_hours: QuietHoursBody | None = None
     """Hours in which nobody is written to."""
-    deadline: FutureTime | None = None
+    deadline: Moment | None = None
     """Who was not sent to by then is skipped."""
 
     @model_validator(mode="after")

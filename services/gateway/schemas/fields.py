@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,12 +22,12 @@ from shared.web.field_errors import UnionBy, field_error
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:+@-]{1,128}", re.ASCII)
 _META_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)  # becomes a part of a path at Meta
-_EMAIL = re.compile(r"""[^\s@<>"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?""")
+_EMAIL = re.compile(r"""[^\s\x1c-\x1f\x85\ufeff@<>"'(),;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?""")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # travels in an Authorization header
 _LONGEST_EMAIL = 254
 
 # What JSON Schema says of checks that a pattern tells in part. Schemes may be in capitals, and patterns have no flags.
-_NOT_BLANK = {"pattern": r"[^\s\x1c-\x1f]"}  # Python takes these four separators for blanks as well
+NOT_BLANK_PATTERN = r"[^\s\x1c-\x1f\x85]|\ufeff"  # Python takes the first five for blanks as well, the last for none
 _E164 = {"pattern": r"^\+[1-9][0-9]{6,14}$"}
 _HTTPS = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*$"}
 _HTTP = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f/?#][^\x00-\x20\x7f]*$"}
@@ -90,12 +92,20 @@ def _whole(value: Any) -> Any:
 
 
 def _time_text(value: Any) -> Any:
-    if not isinstance(value, str) or "T" not in value:
+    if not isinstance(value, str) or "T" not in value.upper():
         raise field_error("must be a time such as 2026-03-05T10:30:00.000Z")
     return value
 
 
-NOT_BLANK = Checked(_not_blank, _NOT_BLANK)
+def _in_utc(moment: datetime) -> datetime:
+    """The moment in UTC; the same reading in UTC where that would lie before year 1 or after 9999."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+NOT_BLANK = Checked(_not_blank, {"pattern": NOT_BLANK_PATTERN})
 EMPTY_IS_NONE = EmptyIsNone()  # many clients send "" for what they leave open
 WHOLE = BeforeValidator(_whole)  # JSON has one kind of number: 5.0 is an integer
 
@@ -110,8 +120,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
 OptionalName = Annotated[Annotated[str, Field(max_length=200)] | None, EMPTY_IS_NONE]
 OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, EMPTY_IS_NONE]
 OptionalEmail = Annotated[Email | None, EMPTY_IS_NONE]
-TimeText = BeforeValidator(_time_text)
-FutureTime = Annotated[AwareDatetime, Field(strict=False), TimeText]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_time_text), AfterValidator(_in_utc)]
 
 Recipient = Annotated[str, Checked(_recipient, _E164)]
 MediaLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), Checked(_media_link, _HTTPS)]

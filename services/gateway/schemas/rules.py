@@ -16,6 +16,6 @@ def filled_one_of(*fields: str) -> dict[str, Any]:
     return {"anyOf": [filled(field) for field in fields]}
 
 
-def filled_when(field: str, is_value: str, needed: str) -> dict[str, Any]:
+def filled_when(field: str, is_value: str | bool, needed: str) -> dict[str, Any]:
     """`needed` is filled whenever `field` has the value."""
     return {"if": {"required": [field], "properties": {field: {"const": is_value}}}, "then": filled(needed)}

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from services.gateway.schemas.changes import ChangeBody
 from services.gateway.schemas.fields import (
+    EMPTY_IS_NONE,
     WHOLE,
     Body,
     Identifier,
@@ -75,7 +76,5 @@ class ChangeContactBody(ChangeBody):
 class ChangeConsentBody(Body):
     """Why a contact's consent changes."""
 
-    evidence: Annotated[Annotated[str, Field(max_length=1000)] | None, BeforeValidator(lambda value: value or None)] = (
-        None
-    )
+    evidence: Annotated[Annotated[str, Field(max_length=1000)] | None, EMPTY_IS_NONE] = None
     """What proves it: where and when the person said so."""

@@ -1,15 +1,22 @@
 """Maps whose keys callers choose: values of variables, attributes of contacts. No key may reach a query's operators."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from shared.web.field_errors import field_error
 
 MOST_VALUES = 100
 LONGEST_KEY, LONGEST_VALUE = 64, 1024
 
-_Given = str | int | float | None
+_VALUE = {"anyOf": [{"type": "string", "maxLength": LONGEST_VALUE}, {"type": "number"}, {"type": "null"}]}
+
+
+def values_schema(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON Schema says of such a map, or of null in its place; `names` are keywords for its keys."""
+    of_values = {"maxProperties": MOST_VALUES, "propertyNames": dict(names), "additionalProperties": _VALUE}
+    return {"anyOf": [{"type": "object", **of_values}, {"type": "null"}]}
 
 
 def attribute_problem(key: str) -> str | None:
@@ -53,9 +60,20 @@ def _attribute_keys(values: dict[str, str | None]) -> dict[str, str | None]:
     return values
 
 
-_TEXTS = BeforeValidator(_texts, json_schema_input_type=dict[str, _Given] | None)
+NO_OPERATOR = {"pattern": r"^([^$]|$)"}
+_OF_ATTRIBUTES = {"pattern": r"^[^$.][^.]*$", "maxLength": LONGEST_KEY}
 
-Values = Annotated[dict[str, str | None], _TEXTS, AfterValidator(_without_nulls)]
-AttributeChanges = Annotated[dict[str, str | None], _TEXTS, AfterValidator(_attribute_keys)]
+Values = Annotated[
+    dict[str, str | None],
+    BeforeValidator(_texts),
+    AfterValidator(_without_nulls),
+    WithJsonSchema(values_schema(NO_OPERATOR)),
+]
+AttributeChanges = Annotated[
+    dict[str, str | None],
+    BeforeValidator(_texts),
+    AfterValidator(_attribute_keys),
+    WithJsonSchema(values_schema(_OF_ATTRIBUTES)),
+]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 Tags = Annotated[list[Tag], Field(max_length=50)]

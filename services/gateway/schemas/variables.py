@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from services.gateway.schemas.fields import SendPart
+from services.gateway.schemas.fields import NOT_BLANK_PATTERN, SendPart
 from shared.web.field_errors import field_error
 
 LONGEST_VALUE = 1024  # the whole text that a template becomes may not be longer
@@ -53,7 +53,7 @@ _VALUE = {
         {
             "type": "string",
             "maxLength": LONGEST_VALUE,
-            "pattern": r"\S",
+            "pattern": NOT_BLANK_PATTERN,
             "not": {"pattern": r"[\n\r\t]| {5}"},
             "description": "Without line breaks, tabs, and more than four spaces in a row: Meta refuses them.",
         },

@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.gateway.schemas.changes import ChangeBody
 from services.gateway.schemas.checked import Checked
-from services.gateway.schemas.fields import NOT_BLANK, Body, Identifier, OptionalText, TimeText
+from services.gateway.schemas.fields import NOT_BLANK, Body, Identifier, Moment, OptionalText
 from shared.contracts.conversations import Channel
 from shared.contracts.messaging import MessageSource
 from shared.web.field_errors import field_error
@@ -126,9 +126,9 @@ class TestWebhookBody(Body):
 class ReplayBody(Body):
     """What to deliver again."""
 
-    from_: Annotated[AwareDatetime, Field(strict=False, alias="from"), TimeText]
+    from_: Annotated[Moment, Field(alias="from")]
     """The beginning of the range: when the events were heard of."""
-    to: Annotated[AwareDatetime, Field(strict=False), TimeText]
+    to: Moment
     """Its end."""
     events: Annotated[list[EventName], Field(max_length=50)] = Field(default_factory=list)
     """Only these events; left out or empty, all."""

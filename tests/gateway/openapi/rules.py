@@ -3,6 +3,11 @@
 import re
 
 _BEYOND_SCHEMA = [
+    r"contains a NUL character or half of a surrogate pair$",  # of every text of every body, as the next four
+    r"has a name with a NUL character or half of a surrogate pair$",
+    r"is nested deeper than 20 levels$",
+    r"holds a number that is too long$",
+    r"must be an integer of ordinary size$",
     r"is used twice$",  # ids and indexes, across the items of an array
     r"must be a phone number in E\.164 format",  # numbers of a length that their country does not have
     r"must be a publicly accessible https:// link$",  # a host or a port that is none

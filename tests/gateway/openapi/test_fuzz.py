@@ -9,10 +9,11 @@ from tests.gateway.conftest import Client, Gateway, Tenant, admin_token, make_te
 
 ROOT = Path(__file__).parents[3]
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+SEED, EXAMPLES = os.environ.get("FUZZ_SEED", "20261121"), os.environ.get("FUZZ_EXAMPLES", "8")
 EXAMPLE_USER = "usr_123"  # of the examples in the document
 SETTINGS = """
 hooks = "tests.gateway.openapi.fuzz_hooks"
-seed = 20261121
+seed = {seed}
 rate-limit = "90/s"  # a key may call 100 times a second
 continue-on-failure = true
 
@@ -28,7 +29,7 @@ bearer = "{token}"
 
 [generation]
 allow-x00 = false
-max-examples = 8  # for each of a hundred operations
+max-examples = {examples}  # for each of a hundred operations
 
 [phases.stateful]
 enabled = false
@@ -52,7 +53,7 @@ async def fuzz(
 ) -> tuple[int | None, str]:
     """schemathesis's exit code and report."""
     file = folder / "schemathesis.toml"
-    file.write_text(SETTINGS.format(tenant=tenant, **credential))
+    file.write_text(SETTINGS.format(tenant=tenant, seed=SEED, examples=EXAMPLES, **credential))
     fuzzer = await asyncio.create_subprocess_exec(
         SCHEMATHESIS,
         *("--config-file", str(file), "run", str(client.make_url(document))),

@@ -5,9 +5,9 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 
-def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
-    """Judges by a schema that may refer to those of the document."""
-    return Draft202012Validator(schema | {"components": document["components"]})
+def validator(document: dict[str, Any], schema: dict[str, Any], *, formats: bool = False) -> Draft202012Validator:
+    """Judges by a schema that may refer to those of the document; by its formats only when told to."""
+    return Draft202012Validator(schema | {"components": document["components"]}, validate_formats=formats)
 
 
 def reference(name: str) -> dict[str, Any]:
