@@ -53,6 +53,8 @@ class Mongod:
             *("--wiredTigerCacheSizeGB", "1", "--noscripting"),
             # What a killed process had begun holds its documents for so long (the default is a minute).
             *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
+            # Nobody reads its flight recorder here, and it never rests.
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *self.arguments,
         )
         env = {"HOME": str(self.root), "PATH": "/usr/bin:/bin"}

@@ -4,14 +4,15 @@ The order is the promise. Whatever dies between two lines leaves every message i
 
 1. take rate tokens and do all that may refuse, before the first write;
 2. claim: stored as ours, nothing posted; then whoever may forbid it is asked: holds and consents;
-3. intent: stored before the first byte leaves; from here on a message is never posted again by mistake;
+3. intent: stored before the first byte leaves; from here on a message is never posted again by mistake (messages that
+   nobody can forbid are claimed and intended by one write);
 4. post, and record what was seen, calls that end together in one write;
 5. answer callers, announce, and only then forget that an announcement was due.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from services.messaging.clients.meta import MetaClient
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.domain.results import judge
 from services.messaging.domain.states import Timing
+from services.messaging.domain.stops import may_be_stopped
 from services.messaging.recording import Recorder, Result
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
@@ -69,12 +71,19 @@ class Dispatcher:
         then: whoever waits for the calls does so for order or back-pressure, not for safety.
         """
         attempt_id, claiming_at = new_id("try_"), self.monotonic()
-        once = {message.id: message for message in group}  # the same message twice in a group is one message
-        claimed = await insist(lambda: self.messages.claim_new(list(once.values()), attempt_id, timing))
-        crash_point("messaging.claimed")
-        mine = [message for message in once.values() if message.id in claimed]
-        calls = await self.send_claimed(mine, numbers, attempt_id, timing, claiming_at=claiming_at)
-        return {id_: calls.get(id_, set()) for id_ in claimed}
+        once = list({message.id: message for message in group}.values())  # the same twice in a group is one message
+        accesses = self._open_accesses(numbers)
+        if all(message.phone_number_id in accesses and not may_be_stopped(message) for message in once):
+            taken = await insist(lambda: self.messages.intend_new(once, attempt_id, timing))
+            crash_point("messaging.intended")
+            mine = [message for message in once if message.id in taken]
+            calls = await self._post(mine, accesses, attempt_id, timing, claiming_at)
+        else:
+            taken = await insist(lambda: self.messages.claim_new(once, attempt_id, timing))
+            crash_point("messaging.claimed")
+            mine = [message for message in once if message.id in taken]
+            calls = await self.send_claimed(mine, numbers, attempt_id, timing, claiming_at=claiming_at)
+        return {id_: calls.get(id_, set()) for id_ in taken}
 
     async def send_claimed(
         self,
@@ -99,15 +108,26 @@ class Dispatcher:
         ids = [message.id for message in going]
         intended = await insist(lambda: self.messages.intend(ids, attempt_id))
         crash_point("messaging.intended")
+        mine = [message for message in going if message.id in intended]
+        return await self._post(mine, accesses, attempt_id, timing, claiming_at)
+
+    async def _post(
+        self,
+        intended: Sequence[OutboundMessage],
+        accesses: Mapping[str, _Access],
+        attempt_id: str,
+        timing: Timing,
+        claiming_at: float,
+    ) -> dict[str, Calls]:
+        """Start the calls of a group whose intents are stored; or none, when storing them took too long."""
         if self.monotonic() - claiming_at > timing.guard_seconds:
             # Too much of the lease has passed: somebody may soon take these for lost. Nothing was posted.
-            await insist(lambda: self.messages.withdraw(ids, attempt_id))
+            await insist(lambda: self.messages.withdraw([message.id for message in intended], attempt_id))
             log.warning("intent_withdrawn", messages=len(intended))
             return {}
         return {
             message.id: {self._start(message.next_attempt(), accesses[message.phone_number_id], attempt_id, timing)}
-            for message in going
-            if message.id in intended
+            for message in intended
         }
 
     async def drain(self) -> None:

@@ -97,7 +97,8 @@ class Recorder:
         told: dict[str, Told] = {}
         for message in (result.message for result in results):
             wa_message_id = wamids[message.id]
-            answer = (message.reply, outcome(message, "sent", wa_message_id=wa_message_id))
+            waits = message.reply is not None
+            answer = (message.reply, outcome(message, "sent", wa_message_id=wa_message_id)) if waits else None
             told[message.id] = answer, sent_item(message, wa_message_id, sent_at, held=message.id in held)
         return told
 

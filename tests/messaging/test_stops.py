@@ -354,6 +354,7 @@ async def test_the_consent_of_nobody_cannot_change(offering: Stage) -> None:
 
 
 async def test_who_is_erased_gets_nothing_that_was_waiting(stage: Stage) -> None:
+    await stage.bus.request(UpsertContacts(user_id=USER, contacts=(ContactRow(phone=recipient(1)),)), timeout_seconds=5)
     await hold(stage)
     await stage.bus.send(batch([1]))
     await stage.drain()

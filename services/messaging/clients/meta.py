@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import aiohttp
 import orjson
@@ -107,8 +108,9 @@ async def meta_client(graph_url: str, graph_version: str, instagram_url: str = "
         yield MetaClient(session, f"{graph_url.rstrip('/')}/{graph_version}", instagram_url)
 
 
+@cache
 def _timeout(total: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=total, sock_connect=min(_CONNECT_SECONDS, total), sock_read=total * 0.8)
+    return aiohttp.ClientTimeout(total=total, sock_connect=min(_CONNECT_SECONDS, total))
 
 
 def _read_answer(status: int, raw: bytes) -> Observation:

@@ -118,12 +118,10 @@ class SendHandlers:
         first: dict[str, _Ready] = {}
         for ready in group:
             first.setdefault(ready.message.id, ready)
-        admitted, _ = await asyncio.gather(
-            self._send_new(list(first.values())),
-            self.sending.ensure_threads(
-                [ready.message for ready in first.values()], {id_: ready.contact for id_, ready in first.items()}
-            ),
+        await self.sending.ensure_threads(
+            [ready.message for ready in first.values()], {id_: ready.contact for id_, ready in first.items()}
         )
+        admitted = await self._send_new(list(first.values()))
         return [admitted.get(ready.message.id) if first[ready.message.id] is ready else None for ready in group]
 
     async def _send_new(self, group: list[_Ready]) -> dict[str, Calls]:

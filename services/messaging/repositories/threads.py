@@ -1,7 +1,7 @@
 """Contacts and conversations. Their ids follow from user, number and phone, so writing them twice is harmless."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,11 @@ from pymongo.errors import BulkWriteError
 from services.messaging.domain.messages import contact_id, conversation_id
 from shared.clock import Clock
 from shared.contracts.messaging import ContactInput
-from shared.mongo import Database, Document
+from shared.mongo import UNSAFE_WRITES, Database, Document
+
+# Nobody waits for the journal here: the message that names the thread is written after it, and waits.
+_IN_ORDER = UNSAFE_WRITES
+_MOST_KNOWN = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,15 @@ class ThreadRepository:
 
     database: Database
     now: Clock
+    _known: dict[str, None] = field(default_factory=dict)  # threads that were seen here; none is ever deleted
 
     @property
     def _contacts(self) -> Any:
-        return self.database["contacts"]
+        return self.database.get_collection("contacts", write_concern=_IN_ORDER)
 
     @property
     def _conversations(self) -> Any:
-        return self.database["conversations"]
+        return self.database.get_collection("conversations", write_concern=_IN_ORDER)
 
     async def ensure_indexes(self) -> None:
         """Listed by user, newest first; looked up by phone."""
@@ -47,8 +52,9 @@ class ThreadRepository:
         if told:
             await self._contacts.bulk_write(told, ordered=False)
         threads = {conversation_id(phone_number_id, phone): phone for phone in contacts}
-        known = {found["_id"] async for found in self._conversations.find({"_id": {"$in": list(threads)}}, {"_id": 1})}
-        missing = {id_: phone for id_, phone in threads.items() if id_ not in known}
+        missing = {id_: phone for id_, phone in threads.items() if id_ not in self._known}
+        if not missing:
+            return
         await _insert(self._contacts, [_contact(user_id, phone, now) for phone in missing.values()])
         thread = {
             "user_id": user_id,
@@ -65,6 +71,12 @@ class ThreadRepository:
                 for id_, phone in missing.items()
             ],
         )
+        self._remember(missing)
+
+    def _remember(self, threads: Iterable[str]) -> None:
+        self._known.update(dict.fromkeys(threads))
+        while len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
 
 
 def _contact(user_id: str, phone: str, now: datetime) -> Document:
