@@ -19,6 +19,7 @@ from services.campaigns.domain.pacing import (
     batch_size_of,
     campaign_rate,
     next_release,
+    portion_of,
     share_out,
     window_of,
 )
@@ -103,12 +104,13 @@ class Dispatcher:
             return 0
         rate = await self._rate_of(lane[0])
         window = window_of(rate)
-        crumbs = min(batch_size_of(rate), window // 2)  # would cost more than they hurry
         free = self._allowance(lane[0].phone_number_id, rate)
-        if free >= crumbs:
-            outstanding = await self.recipients.count_outstanding([each.id for each in lane], window)
-            free = min(free, window - outstanding)
-        if free < crumbs:
+        if free < portion_of(rate):
+            return 0
+        outstanding = await self.recipients.count_outstanding([each.id for each in lane], window)
+        if window - outstanding < free:  # and it cannot become more any faster than the number sends
+            free = self._limit(lane[0].phone_number_id, window - outstanding)
+        if free < portion_of(rate):
             return 0
         # The one that got least last time comes first, so that a remainder is not always the same one's.
         start = int(self.monotonic() * 10) % len(awake)
@@ -126,6 +128,11 @@ class Dispatcher:
         grown = min(left + (now - at) * campaign_rate(rate) * _AHEAD, window)
         self._allowances[phone_number_id] = (now, grown)
         return int(grown)
+
+    def _limit(self, phone_number_id: str, free: int) -> int:
+        at, _ = self._allowances[phone_number_id]
+        self._allowances[phone_number_id] = (at, float(free))
+        return free
 
     def _spend(self, phone_number_id: str, released: int) -> None:
         at, left = self._allowances[phone_number_id]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from services.campaigns.domain.pacing import batch_size_of, share_out, window_of
+from services.campaigns.domain.pacing import batch_size_of, portion_of, share_out, window_of
 from tests.campaigns.stage import Stage, phone
 
 
@@ -76,6 +76,7 @@ async def test_what_messaging_has_had_for_long_holds_nobody_else_up(stage: Stage
 def test_a_window_is_two_seconds_of_the_rate_within_bounds() -> None:
     assert [window_of(rate) for rate in (1, 80, 500, 1000, 10_000)] == [20, 122, 765, 1530, 2000]
     assert [batch_size_of(rate) for rate in (1, 80, 500)] == [20, 50, 100]
+    assert [portion_of(rate) for rate in (1, 80, 500, 1000, 10_000)] == [10, 50, 191, 382, 500]
 
 
 def test_what_is_free_is_divided_to_the_last_recipient() -> None:

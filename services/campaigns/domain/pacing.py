@@ -36,6 +36,12 @@ def batch_size_of(messages_per_second: float) -> int:
     return min(largest, window_of(messages_per_second))
 
 
+def portion_of(messages_per_second: float) -> int:
+    """The fewest recipients that are worth a round of a number: less would cost more than it hurries."""
+    window = window_of(messages_per_second)
+    return max(window // 4, min(batch_size_of(messages_per_second), window // 2))
+
+
 def share_out(available: int, wanting: int) -> list[int]:
     """Divide a number's free window among its campaigns, as evenly as it goes; the first get the remainder."""
     if wanting == 0:
