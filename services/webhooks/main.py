@@ -41,7 +41,7 @@ async def _listen_to_meta(stack: AsyncExitStack, service: Running, settings: Web
     await stack.enter_async_context(repeating("webhooks.relay", inbox.relay, seconds=_RELAY_SECONDS))
     routes = MetaRoutes(inbox.take, settings.app_secrets, settings.meta_verify_token.get_secret_value())
     app = web_app(routes.table(), service=_SERVICE, transient=TRANSIENT_ERRORS, body_limit_bytes=BODY_LIMIT_BYTES)
-    await stack.enter_async_context(serving(app, settings.webhooks_bind))
+    await stack.enter_async_context(serving(app, settings.webhooks_bind, first=routes.take_at_once))
 
 
 async def _deliver_to_vendors(stack: AsyncExitStack, service: Running, settings: WebhooksSettings) -> None:

@@ -4,16 +4,17 @@ import hashlib
 import hmac
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientResponse, ClientSession
+from aiohttp.test_utils import unused_port
 
 from services.webhooks.routes import BODY_LIMIT_BYTES, MetaRoutes
 from shared.errors import ServiceUnavailableError
 from shared.web.app import web_app
+from shared.web.server import serving
 from tests.webhooks.stage import InboundStage, meta_post, status
 
 BODY = meta_post(status(1))
@@ -25,12 +26,13 @@ def signature(raw: bytes, key: str = "app-secret") -> dict[str, str]:
 
 @dataclass
 class Listener:
-    client: TestClient[Any, Any]
+    client: ClientSession
     stage: InboundStage
 
     async def post(self, raw: bytes, headers: dict[str, str] | None = None) -> ClientResponse:
+        body = raw if len(raw) < 2**16 else io.BytesIO(raw)
         return await self.client.post(
-            "/webhooks/meta", data=io.BytesIO(raw), headers=signature(raw) if headers is None else headers
+            "/webhooks/meta", data=body, headers=signature(raw) if headers is None else headers
         )
 
     async def get(self, **query: str) -> ClientResponse:
@@ -38,11 +40,22 @@ class Listener:
         return await self.client.get("/webhooks/meta", params=known | {f"hub.{key}": query[key] for key in query})
 
 
-@pytest.fixture
-async def meta(inbound: InboundStage) -> AsyncIterator[Listener]:
-    routes = MetaRoutes(inbound.inbox.take, ("new-secret", "app-secret"), "let me in")
+@asynccontextmanager
+async def served(routes: MetaRoutes, *, at_once: bool) -> AsyncIterator[ClientSession]:
+    """The routes as they are served, or by the application alone, as what comes in pieces is."""
     app = web_app(routes.table(), service="webhooks", body_limit_bytes=BODY_LIMIT_BYTES)
-    async with TestClient(TestServer(app)) as client:
+    bind = f"127.0.0.1:{unused_port()}"
+    async with (
+        serving(app, bind, first=routes.take_at_once if at_once else None),
+        ClientSession(f"http://{bind}") as client,
+    ):
+        yield client
+
+
+@pytest.fixture(params=[True, False], ids=["at_once", "by_the_application"])
+async def meta(inbound: InboundStage, request: pytest.FixtureRequest) -> AsyncIterator[Listener]:
+    routes = MetaRoutes(inbound.inbox.take, ("new-secret", "app-secret"), "let me in")
+    async with served(routes, at_once=request.param) as client:
         yield Listener(client, inbound)
 
 
@@ -99,15 +112,32 @@ async def test_a_body_of_four_mebibytes_passes_and_a_larger_one_is_refused(meta:
     assert len(await meta.stage.stored()) == 1
 
 
-async def test_meta_is_told_to_come_again_when_the_post_cannot_be_stored() -> None:
-    async def take(_raw: bytes) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_meta_is_told_to_come_again_when_the_post_cannot_be_stored(at_once: bool) -> None:
+    tries: list[bytes] = []
+
+    async def take(raw: bytes) -> None:
+        tries.append(raw)
         raise ServiceUnavailableError("no database")
 
-    app = web_app(MetaRoutes(take, ("app-secret",), "let me in").table(), service="webhooks")
-    async with TestClient(TestServer(app)) as client:
+    async with served(MetaRoutes(take, ("app-secret",), "let me in"), at_once=at_once) as client:
         answer = await client.post("/webhooks/meta", data=BODY, headers=signature(BODY))
 
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert tries == [BODY]
+
+
+async def test_a_post_that_comes_in_pieces_is_taken_by_the_application(inbound: InboundStage) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield BODY[:10]
+        yield BODY[10:]
+
+    routes = MetaRoutes(inbound.inbox.take, ("app-secret",), "let me in")
+    async with served(routes, at_once=True) as client:
+        answer = await client.post("/webhooks/meta", data=pieces(), headers=signature(BODY))
+
+    assert answer.status == 200
+    assert len(await inbound.stored()) == 1
 
 
 async def test_the_routes_never_show_their_secrets_in_a_log_line() -> None:
