@@ -1,5 +1,6 @@
 """`/api/v1/users`."""
 
+from asyncio import gather
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +49,8 @@ class UserRoutes:
 
     async def get_user(self, request: web.Request) -> web.Response:
         """200 with the user and the present credits."""
-        user = await self.users.get(path_id(request, "user_id", unknown="User not found"))
-        credits_now = await self.asking.query(GetCredits(user_id=user.user_id))
+        user_id = path_id(request, "user_id", unknown="User not found")
+        user, credits_now = await gather(self.users.get(user_id), self.asking.query(GetCredits(user_id=user_id)))
         shown = {"remaining_credits": credits_now.remaining_credits, "total_used": credits_now.total_used}
         return success(request, _user(user) | {"credits": shown} | _times(user))
 

@@ -1,5 +1,6 @@
 """Who tapped which button."""
 
+from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,10 +46,11 @@ class ClickHandlers:
 
     async def get_template_button_clicks(self, query: GetTemplateButtonClicks) -> TemplateButtonClicks:
         """Every button with its count, also those that nobody tapped."""
-        template = await self.templates.find(query.template_id)
+        template, totals = await gather(
+            self.templates.find(query.template_id), self.clicks.totals_of(query.template_id)
+        )
         if template is None:
             raise NotFoundError("Template not found")
-        totals = await self.clicks.totals_of(query.template_id)
         return TemplateButtonClicks(
             template_id=template.template_id,
             template_name=template.name,
@@ -58,8 +60,11 @@ class ClickHandlers:
 
     async def list_button_clicks(self, query: ListButtonClicks) -> ButtonClicks:
         """One page of a user's taps."""
-        page = await self.clicks.list_of(query.user_id, query.template_id, offset=query.offset, limit=query.limit)
-        return ButtonClicks(items=tuple(page), total=await self.clicks.count_of(query.user_id, query.template_id))
+        page, total = await gather(
+            self.clicks.list_of(query.user_id, query.template_id, offset=query.offset, limit=query.limit),
+            self.clicks.count_of(query.user_id, query.template_id),
+        )
+        return ButtonClicks(items=tuple(page), total=total)
 
     async def get_lead_button_activity(self, query: GetLeadButtonActivity) -> LeadButtonActivity:
         """What one customer tapped, each button once."""

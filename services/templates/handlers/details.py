@@ -1,5 +1,6 @@
 """One template with everything that is known of it."""
 
+from asyncio import gather
 from dataclasses import dataclass
 
 from services.templates.repositories.counters import CounterRepository
@@ -25,7 +26,10 @@ class Details:
 
     async def get_template(self, query: GetTemplate) -> TemplateDetails:
         """The template, its variables and what became of its messages."""
-        return await self.of(await self.templates.get(query.template_id))
+        (template, submitted_at), analytics = await gather(
+            self.templates.get_with_submission(query.template_id), self.counters.get(query.template_id)
+        )
+        return TemplateDetails(template=template, analytics=analytics, submitted_at=submitted_at)
 
     async def of(self, template: Template) -> TemplateDetails:
         """As above, for a template that is at hand."""

@@ -86,10 +86,14 @@ class TemplateRepository:
 
     async def get(self, template_id: str) -> Template:
         """One template that is not deleted. Raises NotFoundError."""
-        found = await self.find(template_id)
-        if found is None or found.status == DELETED:
+        return (await self.get_with_submission(template_id))[0]
+
+    async def get_with_submission(self, template_id: str) -> tuple[Template, datetime | None]:
+        """As `get`, with the moment at which it was last handed to Meta by us."""
+        document = await self._templates.find_one({"_id": template_id})
+        if document is None or document["status"] == DELETED:
             raise NotFoundError(_NOT_FOUND)
-        return found
+        return to_template(document), document["submitted_at"]
 
     async def find(self, template_id: str) -> Template | None:
         """One template, a DELETED one too."""
