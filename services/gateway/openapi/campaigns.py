@@ -20,13 +20,17 @@ from services.gateway.openapi.dashboard_parts import (
     in_path,
 )
 from services.gateway.openapi.operations import Answer, Operation, Parameter, RequestBody
+from services.gateway.routes.parameters import CAMPAIGN_CURSOR, ROW_CURSOR
 from services.gateway.schemas.campaigns import CreateCampaignBody, RetryFailedBody
 
 CAMPAIGNS_TAG = "Campaigns"
 
 _ONE = "/api/v1/campaign/{campaign_id}"
 _ID = in_path("campaign_id", "The campaign's id.", "camp_3k9d")
-_CURSOR = Parameter("cursor", "query", "`next_cursor` of the page before.", {"type": "string"})
+_CURSOR = Parameter(
+    "cursor", "query", "`next_cursor` of the page before.", {"type": "string", "pattern": f"^{CAMPAIGN_CURSOR}$"}
+)
+_ROW_CURSOR = replace(_CURSOR, schema={"type": "string", "pattern": f"^{ROW_CURSOR}$"})
 _LIMIT = Parameter("limit", "query", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
 _NO_CREDITS = {402: "The user's free credits do not cover the recipients."}
 _EXAMPLE = {
@@ -167,7 +171,7 @@ CAMPAIGN_OPERATIONS = (
             _ID,
             Parameter("state", "query", "In one state.", {"type": "string", "enum": list(models.RECIPIENT_STATES)}),
             _LIMIT,
-            _CURSOR,
+            _ROW_CURSOR,
         ),
         answers=answers(200, models.RecipientsAnswer, "The recipients.", INVALID, UNKNOWN),
     ),

@@ -19,6 +19,7 @@ from services.gateway.openapi.dashboard_parts import (
     operators_operation,
 )
 from services.gateway.openapi.operations import Answer, Operation, Parameter, RequestBody
+from services.gateway.routes.parameters import CONTACT_CURSOR
 from services.gateway.schemas.sending import (
     ChangeConsentBody,
     ChangeContactBody,
@@ -115,7 +116,12 @@ CONTACT_OPERATIONS = (
             Parameter("search", "query", "A part of a name, e-mail address, company or phone number.", _TEXT, "Sarah"),
             Parameter("tag", "query", "Only those with this tag.", _TEXT, "vip"),
             Parameter("limit", "query", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-            Parameter("cursor", "query", "`next_cursor` of the page before.", {"type": "string", "maxLength": 200}),
+            Parameter(
+                "cursor",
+                "query",
+                "`next_cursor` of the page before.",
+                {"type": "string", "pattern": f"^{CONTACT_CURSOR}$"},
+            ),
         ),
         answers=answers(200, models.ContactsAnswer, "A page.", INVALID),
     ),

@@ -22,6 +22,7 @@ from services.gateway.openapi.dashboard_parts import (
 )
 from services.gateway.openapi.operations import Answer, Parameter, RequestBody
 from services.gateway.openapi.shown import Shown, Time, left_out
+from services.gateway.routes.parameters import THREAD_CURSOR
 from services.gateway.schemas.conversations import REPLY_BODY, HandOverBody, MarkReadBody
 
 CONVERSATIONS_TAG = "Conversations"
@@ -35,7 +36,7 @@ _CURSOR = Parameter(
     "cursor",
     "query",
     "`next_cursor` of the page before.",
-    {"type": "string", "pattern": "^[0-9]{1,15}-[0-9a-f]{24}$"},
+    {"type": "string", "pattern": f"^{THREAD_CURSOR}$"},
 )
 
 

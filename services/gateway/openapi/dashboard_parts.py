@@ -35,7 +35,7 @@ IDEMPOTENCY = Parameter(
     "header",
     "Any text of your own for this request. Repeated with the same body within 24 hours, the work is done once and the "
     "first answer given again.",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x20-\\x7e]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$"},
 )
 USER = Parameter("user_id", "query", "Whose they are.", IDENTIFIER, "usr_123", required=True)
 

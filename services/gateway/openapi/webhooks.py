@@ -33,6 +33,7 @@ _WEBHOOK_ID = in_path("webhook_id", "The webhook's id.", "wh_3k9d")
 _DELIVERY_ID = in_path("delivery_id", "The delivery's id.", "message.sent:6789abcdef1234567890abcd:wh_3k9d")
 _WEBHOOK = "/admin/webhooks/{webhook_id}"
 _TIME = {"type": "string", "format": "date-time"}
+_EVENT_ID = {"type": "string", "pattern": "^listener_[A-Za-z0-9]{22}[.][0-9]{1,18}$"}
 _EXAMPLE = {
     "user_id": "usr_123",
     "url": "https://shop.example.com/hooks/waapi",
@@ -309,7 +310,7 @@ WEBHOOK_OPERATIONS = (
         summary="Hear a user's events as they happen",
         description="Server-sent events (`text/event-stream`): name and body as a webhook would get them, from the "
         "moment of the request on. `Last-Event-ID` goes on after an event of up to ten minutes ago.",
-        parameters=(USER, Parameter("Last-Event-ID", "header", "The last event's id.", {"type": "string"})),
+        parameters=(USER, Parameter("Last-Event-ID", "header", "The last event's id.", _EVENT_ID)),
         answers=_streamed(answers(200, EventShown, "A stream; `data` of each event.", INVALID, LATE)),
     ),
 )

@@ -16,7 +16,7 @@ from services.gateway.domain.recipient_files import FileKind, Parsed, RecipientF
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.campaigns import CHUNK, TOLD_AT_MOST, campaign_id, refused_shown
 from services.gateway.routes.idempotent import Fixed, Idempotency
-from services.gateway.routes.parameters import query_choice, query_number
+from services.gateway.routes.parameters import ROW_CURSOR, query_choice, query_cursor, query_number
 from shared.clock import iso_millis
 from shared.contracts.base import Command, ReplyT
 from shared.contracts.campaigns import (
@@ -68,7 +68,7 @@ class CampaignRecipientRoutes:
         state = next((state for state in _STATES if state == wanted), None)
         limit = query_number(request, "limit", default=50, most=200)
         query = ListRecipients(
-            campaign_id=campaign_id(request), state=state, limit=limit, cursor=request.query.get("cursor")
+            campaign_id=campaign_id(request), state=state, limit=limit, cursor=query_cursor(request, ROW_CURSOR)
         )
         if request.headers.get("Accept", "").split(";")[0].strip() == "text/csv":
             return await self._export(request, query.model_copy(update={"limit": CHUNK}))

@@ -8,7 +8,14 @@ from aiohttp import web
 
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.idempotent import LONG_LEASE_SECONDS, Fixed, Idempotency
-from services.gateway.routes.parameters import path_id, query_choice, query_number, required_query_id
+from services.gateway.routes.parameters import (
+    CAMPAIGN_CURSOR,
+    path_id,
+    query_choice,
+    query_cursor,
+    query_number,
+    required_query_id,
+)
 from services.gateway.schemas.campaigns import MOST_CONTACTS, ContactBody, CreateCampaignBody, RetryFailedBody
 from shared.clock import iso_millis
 from shared.contracts.campaigns import (
@@ -90,7 +97,7 @@ class CampaignRoutes:
                 user_id=user_id,
                 status=next((status for status in _STATUSES if status == wanted), None),
                 limit=limit,
-                cursor=request.query.get("cursor"),
+                cursor=query_cursor(request, CAMPAIGN_CURSOR),
             )
         )
         pagination = {"limit": limit, "next_cursor": page.next_cursor}

@@ -9,7 +9,15 @@ from services.gateway.repositories.users import UserRepository
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.contact_import import import_contacts
 from services.gateway.routes.idempotent import Fixed, Idempotency
-from services.gateway.routes.parameters import path_id, query_number, query_search, refused_query, required_query_id
+from services.gateway.routes.parameters import (
+    CONTACT_CURSOR,
+    path_id,
+    query_cursor,
+    query_number,
+    query_search,
+    refused_query,
+    required_query_id,
+)
 from services.gateway.schemas.sending import ChangeConsentBody, ChangeContactBody
 from shared.contracts.contacts import ChangeConsent, Contact, EraseContact, GetContact, ListContacts, UpdateContact
 from shared.ids import new_id
@@ -18,7 +26,7 @@ from shared.web.envelopes import success
 from shared.web.json_text import parse_json
 
 _ONE = "/api/v1/contacts/{contact_id:(?!import$)[^/]+}"  # importing has a method of its own, and no others
-_LONGEST_TAG, _LONGEST_CURSOR = 100, 200
+_LONGEST_TAG = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class ContactRoutes:
                 user_id=required_query_id(request, "user_id"),
                 search=query_search(request),
                 tag=_query_text(request, "tag", _LONGEST_TAG),
-                cursor=_query_text(request, "cursor", _LONGEST_CURSOR),
+                cursor=query_cursor(request, CONTACT_CURSOR),
                 limit=limit,
             )
         )

@@ -11,10 +11,11 @@ from services.gateway.routes.asking import Asking
 from services.gateway.routes.external import SEND_SECONDS, BodyRules
 from services.gateway.routes.idempotent import Fixed, Idempotency
 from services.gateway.routes.parameters import (
+    THREAD_CURSOR,
     optional_query_id,
     query_choice,
+    query_cursor,
     query_number,
-    refused_query,
     required_query_id,
 )
 from services.gateway.schemas.conversations import HandOverBody, MarkReadBody, ReplyBody, parse_reply_body
@@ -41,7 +42,6 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 _UNKNOWN = "Conversation not found"
 _ID = re.compile(r"(?:conv_)?([0-9a-f]{24})")
-_CURSOR = re.compile(r"[A-Za-z0-9-]{1,100}")
 _QUEUED = "Message queued: its outcome is not known yet and follows by webhook."
 _ONE = "/api/v1/conversations/{conversation_id}"
 
@@ -78,7 +78,7 @@ class ConversationRoutes:
                 "channel": query_choice(request, "channel", get_args(Channel)),
                 "handled_by": query_choice(request, "handled_by", ("human", "agent")),
                 "limit": limit,
-                "cursor": _query_cursor(request),
+                "cursor": query_cursor(request, THREAD_CURSOR),
             }
         )
         page = await self.asking.query(query)
@@ -93,7 +93,7 @@ class ConversationRoutes:
         """200 with a page of what was said, newest first."""
         limit = query_number(request, "limit", default=50, most=200)
         query = ListConversationMessages(
-            conversation_id=_conversation_id(request), limit=limit, cursor=_query_cursor(request)
+            conversation_id=_conversation_id(request), limit=limit, cursor=query_cursor(request, THREAD_CURSOR)
         )
         page = await self.asking.query(query)
         place = {"limit": limit, "next_cursor": page.next_cursor}
@@ -177,13 +177,6 @@ def _conversation_id(request: web.Request) -> str:
     if match is None:
         raise NotFoundError(_UNKNOWN)
     return match[1]
-
-
-def _query_cursor(request: web.Request) -> str | None:
-    cursor = request.query.get("cursor") or None
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise refused_query("cursor", "cursor query parameter must be one that an earlier page has named")
-    return cursor
 
 
 def _conversation(thread: Conversation) -> dict[str, Any]:

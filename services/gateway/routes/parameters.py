@@ -12,6 +12,12 @@ _LONGEST_SEARCH = 100
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:+@-]{1,128}", re.ASCII)
 _STATUS = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})?", re.ASCII)
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
+CAMPAIGN_CURSOR = rf"{_TIME}_[A-Za-z0-9_.:+@-]{{1,128}}"
+ROW_CURSOR = r"[0-9]{1,18}"
+CONTACT_CURSOR = r"[0-9]{1,14}-[A-Za-z0-9_.:+@-]{1,128}"
+THREAD_CURSOR = r"[0-9]{1,14}-[0-9a-f]{24}"
+
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -69,6 +75,14 @@ def query_number(request: web.Request, name: str, *, default: int, most: int | N
         span = "of at least 1" if most is None else f"from 1 to {most}"
         raise refused_query(name, f"{name} query parameter must be a whole number {span}")
     return number
+
+
+def query_cursor(request: web.Request, form: str) -> str | None:
+    """Where a page goes on, or None for the first. Raises InvalidInputError for what is not of the cursors' form."""
+    cursor = request.query.get("cursor") or None
+    if cursor is not None and not re.fullmatch(form, cursor, re.ASCII):
+        raise refused_query("cursor", "cursor query parameter must be the next_cursor of an earlier page")
+    return cursor
 
 
 def query_status(request: web.Request) -> str | None:

@@ -20,7 +20,7 @@ _DUPLICATE_KEY = 11000
 _SEARCH_MS = 2000
 _FIELDS = ("name", "email", "company")
 _TOLD = dict.fromkeys((*_FIELDS, "phone", "attributes", "tags", "erased_at"), 1)
-_CURSOR = re.compile(r"(\d{1,15})-([A-Za-z0-9_.:+@-]{1,128})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,14})-([A-Za-z0-9_.:+@-]{1,128})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from shared.contracts.threads import (
 from shared.errors import InvalidInputError
 from shared.mongo import Database, Document
 
-_CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{24})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,14})-([0-9a-f]{24})", re.ASCII)
 _SHOWN_OF_PEOPLE = {"phone": 1, "name": 1, "username": 1, "erased_at": 1}
 
 

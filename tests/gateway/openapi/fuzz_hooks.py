@@ -21,8 +21,9 @@ _REAL_NUMBER = os.environ["FUZZED_NUMBER"]
 def before_call(_context: schemathesis.HookContext, case: schemathesis.Case[Any], _options: dict[str, Any]) -> None:
     """Keep a right key from being used twice (with another body that is a 422), and let the example's number exist."""
     key = case.headers.get(_KEY)
-    if key is not None and re.fullmatch(r"[\x20-\x7e]{1,200}", key):
-        case.headers[_KEY] = f"{key}-{next(_NUMBERS)}"
+    if key is not None and re.fullmatch(r"[\x20-\x7e]{1,255}", key):
+        number = f"-{next(_NUMBERS)}"
+        case.headers[_KEY] = f"{key[: 255 - len(number)]}{number}"
     if isinstance(case.body, dict) and case.body.get("phone_number_id") == _EXAMPLE_NUMBER:
         case.body["phone_number_id"] = _REAL_NUMBER
 

@@ -15,7 +15,9 @@ _BEYOND_SCHEMA = [
     r"must have at most 10 rows together$",  # over all sections
     r"must have the same button structure as the first card$",
     r"page query parameter lies too far: at most 10000 templates are skipped$",  # the product of two parameters
-    r"search query parameter must have at most 100 printable characters$",  # as Unicode has it
+    r"(search|tag) query parameter must have at most 100 printable characters$",  # as Unicode has it
+    r"cursor query parameter must be the next_cursor of an earlier page$",  # a month is at most the twelfth
+    r"^cursor: is not one of ours$",  # base64 of something else
     r"expires_at must lie in the future$",
     r"is a header that we set ourselves$",  # in any case
     r"waba_id is only for WhatsApp phone numbers$",
