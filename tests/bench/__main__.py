@@ -141,7 +141,7 @@ class Bench:
         """The dashboard's, with much stored."""
         client = await connect(self.product.stack.env["MONGODB_URL"], app_name="bench")
         try:
-            return await reads.measure(self.product.api, client, messages, seconds)
+            return await reads.measure(self.product.api, client, self.processes, messages, seconds)
         finally:
             await client.close()
 

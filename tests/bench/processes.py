@@ -3,6 +3,7 @@
 On a machine that does other things as well, time on the clock says little and processor time says most.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+_QUIET = 150_000  # microseconds of a second, of all processes: their sweepers and heartbeats go on
+_QUIET_WITHIN_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,19 @@ class Processes:
             used = 1e6 * (seconds - before.get(name, 0.0)) / messages
             if used >= 1:
                 cost.by_process[name] = used
+
+    async def quiet(self) -> bool:
+        """Return once all together need next to nothing for a second; False if they do not within a minute.
+
+        What an earlier measurement has left behind (events that are told, a database that writes down what it was
+        given) would be counted with the next one otherwise.
+        """
+        for _ in range(_QUIET_WITHIN_SECONDS):
+            with self.cost_of(1) as cost:
+                await asyncio.sleep(1)
+            if cost.total < _QUIET:
+                return True
+        return False
 
     def resident_mib(self) -> dict[str, float]:
         """Memory that is in use now."""
