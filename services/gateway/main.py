@@ -125,7 +125,7 @@ def build_apps(
     media = MediaRoutes(asking, MediaLinks(pepper, settings.public_base_url.rstrip("/")), utc_now)
     dashboard = (
         *UserRoutes(users, asking, idempotency, utc_now).table(),
-        *PhoneNumberRoutes(users, asking, idempotency, ring).table(),
+        *PhoneNumberRoutes(users, keys, asking, idempotency, ring, utc_now).table(),
         *AgentRoutes(users, asking, idempotency).table(),
         *PromptRoutes(users, asking, idempotency).table(),
         *ChannelRoutes(users, asking, idempotency, settings.public_base_url.rstrip("/")).table(),

@@ -1,5 +1,7 @@
 """Sending from the dashboard, contacts and credits, described."""
 
+from dataclasses import replace
+
 from pydantic import TypeAdapter
 
 from services.gateway.openapi import contact_models as models
@@ -98,7 +100,10 @@ def _consent(action: str, name: str, summary: str, description: str) -> Operatio
         summary=summary,
         description=description,
         parameters=(_ID, IDEMPOTENCY),
-        body=RequestBody.of(ChangeConsentBody, {"evidence": "Told us so at the counter in Pune, 5 March"}),
+        body=replace(
+            RequestBody.of(ChangeConsentBody, {"evidence": "Told us so at the counter in Pune, 5 March"}),
+            required=False,
+        ),
         answers=answers(200, models.ContactAnswer, "The contact.", INVALID, UNKNOWN, WITH_BODY | CONFLICT, LATE),
     )
 

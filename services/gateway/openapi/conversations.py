@@ -1,5 +1,6 @@
 """Conversations and media, described."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -219,7 +220,7 @@ CONVERSATION_OPERATIONS = (
             summary=summary,
             description=description,
             parameters=(_ID, IDEMPOTENCY),
-            body=RequestBody.of(HandOverBody, {"note": "Asks for a refund."}),
+            body=replace(RequestBody.of(HandOverBody, {"note": "Asks for a refund."}), required=False),
             answers=answers(200, ConversationAnswer, "The conversation.", INVALID, UNKNOWN, WITH_BODY, LATE),
         )
         for action, name, summary, description in (
@@ -245,7 +246,7 @@ CONVERSATION_OPERATIONS = (
         summary="Show the customer that their messages were read",
         description="With `typing`, dots show that an answer is being written.",
         parameters=(_ID,),
-        body=RequestBody.of(MarkReadBody, {"typing": True}),
+        body=replace(RequestBody.of(MarkReadBody, {"typing": True}), required=False),
         answers=answers(200, models.Done, "They see it.", INVALID, UNKNOWN, CONFLICT, CHANGED_BODY, META, LATE),
     ),
     dashboard_operation(

@@ -91,7 +91,12 @@ SEND_MESSAGE = Operation(
             "header",
             "Any text of your own for this request. Repeated with the same body within 24 hours, the work is done once "
             "and the first answer given again, with `Idempotent-Replayed: true`.",
-            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$"},
+            {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 255,
+                "pattern": "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$",
+            },
             "order-12345-confirmation",
         ),
     ),

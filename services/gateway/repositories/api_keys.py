@@ -24,6 +24,7 @@ class ApiKeyRepository:
     async def ensure_indexes(self) -> None:
         """Make a user's list quick."""
         await self.database.api_keys.create_index([("user_id", 1), ("created_at", -1)])
+        await self.database.api_keys.create_index([("phone_number_id", 1)])
 
     async def add_once(self, key: ApiKey) -> ApiKey:
         """Store a key, or return the one that the same work stored before."""
@@ -64,6 +65,12 @@ class ApiKeyRepository:
         )
         if result.matched_count == 0:
             raise NotFoundError("API key not found")
+
+    async def mark_number_gone(self, phone_number_id: str, now: datetime) -> None:
+        """Revoke the keys of a number that is deleted. Again, it does nothing."""
+        await self.database.api_keys.update_many(
+            {"phone_number_id": {"$eq": phone_number_id}, "revoked_at": None}, {"$set": {"revoked_at": now}}
+        )
 
     async def mark_used(self, key: ApiKey, now: datetime) -> None:
         """Note when the key was used, at most once a minute; this may be lost with the machine."""

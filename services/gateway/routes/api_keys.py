@@ -15,7 +15,7 @@ from services.gateway.routes.idempotent import Fixed, Idempotency
 from services.gateway.routes.parameters import path_id, required_query_id
 from services.gateway.schemas.admin import ChangeApiKeyBody, CreateApiKeyBody
 from shared.clock import Clock, iso_millis
-from shared.contracts.messaging import GetPhoneNumber, PhoneNumber
+from shared.contracts.messaging import GetPhoneNumber, ListPhoneNumbers, PhoneNumber
 from shared.errors import InvalidInputError, NotFoundError
 from shared.web.body import parse_body
 from shared.web.envelopes import success
@@ -58,7 +58,7 @@ class ApiKeyRoutes:
 
     async def list_keys(self, request: web.Request) -> web.Response:
         """200 with a user's keys, without their tokens."""
-        keys = await self.keys.list_live(required_query_id(request, "user_id"))
+        keys = await self._with_numbers(required_query_id(request, "user_id"))
         return success(request, [_without_token(key) for key in keys])
 
     async def change_key(self, request: web.Request) -> web.Response:
@@ -75,6 +75,18 @@ class ApiKeyRoutes:
         """200; the key is refused from the next request on."""
         await self.keys.mark_revoked(path_id(request, "key_id", unknown="API key not found"), self.now())
         return success(request, message="API key deleted successfully", data_key=False)
+
+    async def _with_numbers(self, user_id: str) -> list[ApiKey]:
+        """A user's keys; those of numbers that are gone are revoked, in case whoever deleted one did not get to it."""
+        keys = await self.keys.list_live(user_id)
+        if not keys:
+            return []
+        # Asked after the keys were read: a number that was added meanwhile has none of these.
+        numbers = await self.asking.query(ListPhoneNumbers(user_id=user_id))
+        known = {number.id for number in numbers.items}
+        for gone in {key.phone_number_id for key in keys} - known:
+            await self.keys.mark_number_gone(gone, self.now())
+        return [key for key in keys if key.phone_number_id in known]
 
     def _require_future(self, expires_at: datetime | None) -> None:
         if expires_at is not None and expires_at <= self.now():

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.gateway.settings import GatewaySettings
-from shared.contracts.numbers import HoldNumber, ReleaseNumber
+from shared.contracts.numbers import DeletePhoneNumber, HoldNumber, ReleaseNumber
 from tests.gateway.conftest import ENVIRONMENT
 from tests.gateway.joined import USER, Joined
 
@@ -131,6 +131,54 @@ async def test_a_deleted_number_is_gone_and_its_meta_id_can_be_added_again(joine
         assert (status, answer["message"]) == (404, "Phone number not found")
     _, listed = await joined.ask("GET", f"/api/v1/phone-numbers?user_id={USER}")
     assert [each["id"] for each in listed["data"]] == [again["id"]]
+
+
+async def test_the_keys_of_a_deleted_number_are_revoked(joined: Joined) -> None:
+    number, kept = await joined.make_number(), await joined.make_number(meta_phone_number_id="2")
+    await make_key(joined, number)
+    of_another = await make_key(joined, kept)
+
+    await joined.ask("DELETE", f"/api/v1/phone-numbers/{number['id']}")
+
+    assert await live_keys(joined) == [of_another]
+
+
+async def test_a_number_that_is_not_deleted_keeps_its_keys(joined: Joined) -> None:
+    number = await joined.make_number()
+    key = await make_key(joined, number)
+    await joined.bus.request(HoldNumber(phone_number_id=number["id"], user_id=USER, holder="camp_1"), timeout_seconds=5)
+
+    status, _ = await joined.ask("DELETE", f"/api/v1/phone-numbers/{number['id']}")
+
+    assert (status, await live_keys(joined)) == (409, [key])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/api/v1/phone-numbers/{number}"), ("GET", f"/admin/api-keys?user_id={USER}")]
+)
+async def test_keys_that_outlived_their_number_by_a_crash_are_revoked_later(
+    joined: Joined, method: str, path: str
+) -> None:
+    number = await joined.make_number()
+    await make_key(joined, number)
+    await joined.bus.request(DeletePhoneNumber(phone_number_id=number["id"]), timeout_seconds=5)  # and no more
+
+    _, answer = await joined.ask(method, path.format(number=number["id"]))
+
+    assert answer.get("data", []) == []
+    assert await live_keys(joined) == []
+
+
+async def make_key(joined: Joined, number: dict[str, Any]) -> str:
+    """The id of a new key for a number."""
+    body = {"user_id": USER, "phone_number_id": number["id"], "name": "Shop"}
+    return str((await joined.make("/admin/api-keys", body))["key_id"])
+
+
+async def live_keys(joined: Joined) -> list[str]:
+    """Ids of keys that are not revoked, as they are stored."""
+    found = joined.database.api_keys.find({"revoked_at": None})
+    return [document["_id"] async for document in found]
 
 
 async def test_what_stays_of_a_deleted_number_holds_no_token(joined: Joined) -> None:

@@ -79,10 +79,11 @@ class Parts:
         idempotency = Idempotency(records, settings.key_ring, utc_now, TRANSIENT_ERRORS)
         users = users or UserRepository(self.database)
         rate_limit = RateLimit(KeyRateRepository(self.database, per_second=0.01, burst=3), lambda: 0.0)
-        login = ApiKeyLogin(ApiKeyRepository(self.database), rate_limit, pepper, utc_now)
+        keys = ApiKeyRepository(self.database)
+        login = ApiKeyLogin(keys, rate_limit, pepper, utc_now)
         routes = (
             *UserRoutes(users, asking, idempotency, utc_now).table(),
-            *PhoneNumberRoutes(users, asking, idempotency, settings.key_ring).table(),
+            *PhoneNumberRoutes(users, keys, asking, idempotency, settings.key_ring, utc_now).table(),
             *ExternalRoutes(login, idempotency, asking, utc_now, BodyRules(), send_seconds=0.05).table(),
         )
         return TestClient(TestServer(web_app(routes, service="gateway", transient=TRANSIENT_ERRORS)))
