@@ -11,7 +11,7 @@ import structlog
 from services.messaging.consent import ConsentBook
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.ledger import Ledger
-from services.messaging.repositories.numbers import NumberRepository
+from services.messaging.recent_numbers import RecentNumbers
 from services.messaging.repositories.rates import RateRepository
 from shared.clock import Clock
 from shared.contracts.messaging import MetaError
@@ -29,7 +29,7 @@ class Consequences:
 
     ledger: Ledger
     consents: ConsentBook
-    numbers: NumberRepository
+    numbers: RecentNumbers
     rates: RateRepository
     now: Clock
 

@@ -27,6 +27,7 @@ from services.messaging.handlers.statuses import StatusHandlers
 from services.messaging.handlers.verification import VerificationHandlers
 from services.messaging.ledger import Ledger
 from services.messaging.preparation import Preparation
+from services.messaging.recent_numbers import RecentNumbers
 from services.messaging.recording import Recorder
 from services.messaging.repositories.agent_stats import AgentStatsRepository
 from services.messaging.repositories.charges import ChargeRepository
@@ -146,12 +147,13 @@ async def build(
     stopping = Stopping(stops, holding)
     ledger = Ledger(credits, charges, settings.default_credits)
     book = ConsentBook(bus, consents, contacts, stops, holding)
-    consequences = Consequences(ledger, book, numbers, rates, now)
+    recent = RecentNumbers(numbers)
+    consequences = Consequences(ledger, book, recent, rates, now)
     dispatcher = Dispatcher(messages, meta, Recorder(messages, announcer, consequences), stopping, keys)
     sweeps = SweepRepository(database, worker, now)
     sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
     sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
-    preparation = Preparation(numbers, TemplateLookup(copies, bus), contacts, now)
+    preparation = Preparation(recent, TemplateLookup(copies, bus), contacts, now)
     receipts = ReadReceipts(meta.session, meta.base_url, settings.instagram_base_url, keys)
     conversations = await conversing(
         database,
@@ -183,7 +185,7 @@ async def build(
         rendering=RenderingHandlers(bus, preparation, TimelineRepository(database)),
         statuses=StatusHandlers(bus, statuses, sweeper, consequences, conversations.senders),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),
-        links=NumberLinkHandlers(bus, numbers, links, stats),
+        links=NumberLinkHandlers(bus, numbers, links, stats, recent.forget),
         verification=VerificationHandlers(
             bus,
             numbers,

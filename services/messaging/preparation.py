@@ -14,8 +14,9 @@ from services.messaging.domain.payloads_reply import reply_payload
 from services.messaging.domain.states import MessageClass, policy_for
 from services.messaging.domain.templates import ApprovedTemplate
 from services.messaging.domain.variables import ContactFields, VariableSchema, content_of, parts_of, resolve
+from services.messaging.recent_numbers import RecentNumbers
 from services.messaging.repositories.contacts import ContactRepository
-from services.messaging.repositories.numbers import NumberRepository, SendingNumber
+from services.messaging.repositories.numbers import SendingNumber
 from services.messaging.template_lookup import UNKNOWN_TEMPLATE, FoundTemplate, TemplateLookup
 from shared.bus.port import Received
 from shared.clock import Clock
@@ -40,7 +41,7 @@ NOTHING_RENDERED: Rendering = (b"{}", ())
 class Preparation:
     """Turns commands into rendered messages, or into the error their caller is told."""
 
-    numbers: NumberRepository
+    numbers: RecentNumbers
     templates: TemplateLookup
     contacts: ContactRepository
     now: Clock

@@ -9,6 +9,7 @@ from services.messaging.domain.ledger import message_entry_id
 from shared.contracts.content import TemplateByIdContent
 from shared.contracts.credits import GrantCredits, ReleaseCredits, ReserveCredits
 from shared.contracts.messaging import ContactInput, Credits, GetCredits, SendMessage
+from shared.contracts.numbers import UpdatePhoneNumber
 from shared.contracts.template_drafts import GetTemplate, TemplateDetails
 from shared.contracts.templates import TemplateVariable
 from shared.errors import (
@@ -19,7 +20,7 @@ from shared.errors import (
     ServiceUnavailableError,
 )
 from tests.messaging.meta import cut, refuse
-from tests.messaging.stage import USER, Stage, batch, message_id, stage_on, status, template, text
+from tests.messaging.stage import KEYS, NUMBER, USER, Stage, batch, message_id, stage_on, status, template, text
 
 TEMPLATE = template(
     "order_update",
@@ -218,7 +219,8 @@ async def test_a_number_whose_token_is_void_sends_nothing_until_it_has_another(p
     with pytest.raises(ConflictError, match="no longer takes this phone number's access token"):
         await paid.ask(send(2))
     await paid.bus.send(batch([3]))
-    await paid.database["phone_numbers"].update_one({}, [{"$set": {"refused_token": "an older one"}}])
+    sealed = KEYS.seal("another", owner_id=NUMBER, field="access_token")
+    await paid.bus.request(UpdatePhoneNumber(phone_number_id=NUMBER, sealed_access_token=sealed), timeout_seconds=5)
     paid.clock.pass_time(61)
     await paid.sweep()
 

@@ -1,7 +1,7 @@
 """API keys, looked up anew for every request, so that an edit or a revocation acts on the next one."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from pymongo.errors import DuplicateKeyError
 
 from services.gateway.domain.api_keys import ApiKey
 from shared.errors import ConflictError, NotFoundError
+from shared.gathering import Gathering
 from shared.mongo import UNSAFE_WRITES, Database, Document
 
 _LAST_USED_STEP = timedelta(minutes=1)
+_TOGETHER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,10 @@ class ApiKeyRepository:
     """The collection `api_keys`."""
 
     database: Database
+    _finding: Gathering[str, Document | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_finding", Gathering(self._find_all, limit=_TOGETHER))
 
     async def ensure_indexes(self) -> None:
         """Make a user's list quick."""
@@ -40,9 +46,14 @@ class ApiKeyRepository:
         return key
 
     async def find(self, key_id: str) -> ApiKey | None:
-        """The key, revoked or not, or None."""
-        document = await self.database.api_keys.find_one({"_id": {"$eq": key_id}})
+        """The key, revoked or not, or None; requests of the same moment share a look-up."""
+        document = await self._finding.add(key_id)
         return _to_key(document) if document else None
+
+    async def _find_all(self, key_ids: Sequence[str]) -> list[Document | None]:
+        found = self.database.api_keys.find({"_id": {"$in": list(set(key_ids))}})
+        by_id = {document["_id"]: document async for document in found}
+        return [by_id.get(key_id) for key_id in key_ids]
 
     async def list_live(self, user_id: str) -> list[ApiKey]:
         """A user's keys that have not been revoked, newest first."""

@@ -1,5 +1,6 @@
 """Phone numbers as other services need them: given to an agent, held by a campaign, changed, and deleted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -35,6 +36,7 @@ class NumberLinkHandlers:
     numbers: NumberRepository
     links: NumberLinkRepository
     stats: AgentStatsRepository
+    on_change: Callable[[str], object] = str  # who keeps what was read of numbers is told which one has changed
 
     def register(self) -> None:
         """Guard the phone numbers."""
@@ -48,11 +50,14 @@ class NumberLinkHandlers:
 
     async def update_phone_number(self, command: UpdatePhoneNumber) -> PhoneNumber:
         """Set what was given; a new WABA or token is subscribed with in the background."""
-        return await self.numbers.change(command)
+        changed = await self.numbers.change(command)
+        self.on_change(command.phone_number_id)
+        return changed
 
     async def delete_phone_number(self, command: DeletePhoneNumber) -> Done:
         """Archive the number, if nothing binds it."""
         await self.links.archive(command.phone_number_id)
+        self.on_change(command.phone_number_id)
         log.info("phone_number_deleted", phone_number_id=command.phone_number_id)
         return Done()
 
