@@ -4,19 +4,19 @@ import hashlib
 import secrets
 import string
 
-_BASE62 = string.digits + string.ascii_letters
+_BASE62 = (string.digits + string.ascii_letters).encode()
 _LENGTH = 22
-_POSSIBILITIES = 62**_LENGTH
+# A random byte below 4 x 62 is a character, each equally likely; the eight above are thrown away.
+_CHARACTERS = (_BASE62 * 5)[:256]
+_THROWN_AWAY = bytes(range(4 * 62, 256))
 
 
 def new_id(prefix: str) -> str:
     """A new identifier such as `pn_…`: the prefix and 22 random base62 characters (131 bits)."""
-    number = secrets.randbelow(_POSSIBILITIES)  # drawn once: every message on the bus gets an id
-    characters = []
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, 62)
-        characters.append(_BASE62[digit])
-    return prefix + "".join(characters)
+    characters = b""
+    while len(characters) < _LENGTH:  # nearly always once: drawn together, since every message on the bus gets an id
+        characters += secrets.token_bytes(32).translate(_CHARACTERS, _THROWN_AWAY)
+    return prefix + characters[:_LENGTH].decode()
 
 
 def new_hex_id() -> str:

@@ -96,8 +96,8 @@ class HistoryRepository:
         ]
 
     async def _people(self, ids: Sequence[str]) -> dict[str, Document]:
-        found = self.database["contacts"].find({"_id": {"$in": list(ids)}}, _SHOWN_OF_PEOPLE)
-        return {contact["_id"]: contact async for contact in found}
+        found = await self.database["contacts"].find({"_id": {"$in": list(ids)}}, _SHOWN_OF_PEOPLE).to_list()
+        return {contact["_id"]: contact for contact in found}
 
     async def _last(self, collection: str, key: str, ids: Sequence[str]) -> dict[str, Document]:
         """The last message of each conversation in one direction.

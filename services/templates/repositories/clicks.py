@@ -82,7 +82,7 @@ class ClickRepository:
     async def list_of(self, user_id: str, template_id: str | None, *, offset: int, limit: int) -> list[ButtonClick]:
         """One page of a user's taps, newest first."""
         found = self._clicks.find(_wanted(user_id, template_id)).sort(_NEWEST_FIRST).skip(offset).limit(limit)
-        return [_to_click(document) async for document in found]
+        return list(map(_to_click, await found.to_list()))
 
     async def count_of(self, user_id: str, template_id: str | None) -> int:
         """How many taps there are on all pages."""

@@ -191,7 +191,7 @@ class TemplateRepository:
     ) -> tuple[Template, ...]:
         """One page of what a filter lets through, newest first."""
         found = self._templates.find(_conditions(waba_id, wanted)).sort(_NEWEST_FIRST).skip(offset).limit(limit)
-        return tuple([to_template(document) async for document in found.max_time_ms(_SEARCH_MS)])
+        return tuple(map(to_template, await found.max_time_ms(_SEARCH_MS).to_list()))
 
     async def count_wanted(self, waba_id: str, wanted: TemplateFilter) -> int:
         """How many a filter lets through."""
@@ -228,7 +228,7 @@ class TemplateRepository:
         return self.database["templates"]
 
     async def _list(self, wanted: Document) -> tuple[Template, ...]:
-        return tuple([to_template(found) async for found in self._templates.find(wanted).sort(_NEWEST_FIRST)])
+        return tuple(map(to_template, await self._templates.find(wanted).sort(_NEWEST_FIRST).to_list()))
 
     async def _mark(self, which: Document, also: Document, status: StatusAtMeta, now: datetime) -> str | None:
         values = {
