@@ -35,7 +35,7 @@ class Hearing:
             if wish is not None and (wish.opted_out or message.contact_id in before):
                 await self._fulfil(message, wish)
                 answered.add(message.id)
-        now = await self.stops.list_opted_out({message.contact_id for message in messages})
+        now = await self.stops.list_opted_out({message.contact_id for message in messages}) if answered else before
         return answered | {message.id for message in messages if message.contact_id in now}
 
     async def _fulfil(self, message: InboundMessage, wish: Wish) -> None:

@@ -5,6 +5,7 @@ it says of consent is acted on before that. Every step may be repeated, and `wak
 crash has left undone.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -47,17 +48,19 @@ class Reception:
     async def take(self, messages: Sequence[InboundMessage]) -> None:
         """Store messages and do all that follows; what was done before is left alone."""
         if messages:
-            await self._follow_up(await self.inbound.add_once(messages))
+            new, left = await self.inbound.add_once(messages)
+            await self._follow_up(left, new)
 
     async def follow_up(self) -> None:
         """Take up what a crash has left, and taps whose message may be known by now."""
         await self._follow_up(await self.inbound.list_due(_FOLLOWED_UP_TOGETHER))
 
-    async def _follow_up(self, messages: Sequence[InboundMessage]) -> None:
-        if not messages:
+    async def _follow_up(self, left: Sequence[InboundMessage], new: Sequence[InboundMessage] = ()) -> None:
+        """Do what follows for messages that were `left` half done, and for new ones, of which nobody has told."""
+        if not (left or new):
             return
-        in_order = sorted(messages, key=lambda message: (message.received_at, message.id))
-        told = await self.inbound.list_told([message.id for message in in_order])
+        in_order = sorted([*left, *new], key=lambda message: (message.received_at, message.id))
+        told = await self.inbound.list_told([message.id for message in left])
         applied = await self._apply(in_order)
         if items := tuple(received_item(message) for message in applied if message.id not in told):
             await self.bus.publish(MessagesReceived(items=items))
@@ -67,8 +70,7 @@ class Reception:
     async def _apply(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
         """Let threads take the messages; returns them with what came of it."""
         threads = await self.conversations.take(messages)
-        silenced = await self.listener.hear(messages)
-        agents = await self._agents(messages)
+        silenced, agents = await asyncio.gather(self.listener.hear(messages), self._agents(messages))
         for message in messages:
             if message.channel == "webchat":
                 await self.webchat.add_once(line_of(message))

@@ -1,5 +1,6 @@
 """The last messages of a conversation, in both directions: what agents are told of it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +53,8 @@ class ContextRepository:
             .sort([("received_at", -1), ("_id", -1)])
             .limit(limit)
         )
-        utterances = [_said(document) async for document in said] + [_heard(document) async for document in heard]
+        ours, theirs = await asyncio.gather(said.to_list(), heard.to_list())
+        utterances = [*map(_said, ours), *map(_heard, theirs)]
         return sorted(utterances, key=lambda utterance: utterance.at)[-limit:]
 
 

@@ -36,18 +36,19 @@ class InboundRepository:
         await self._inbound.create_index([("conversation_id", 1), ("received_at", -1), ("_id", -1)])
         await self._inbound.create_index("media_id", partialFilterExpression={"media_id": {"$exists": True}})
 
-    async def add_once(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
-        """Store messages, and return those of them of which anything is still to be done, as they are stored."""
+    async def add_once(self, messages: Sequence[InboundMessage]) -> tuple[list[InboundMessage], list[InboundMessage]]:
+        """Store messages: those that are new, and those stored before of which anything is still to be done."""
         now = self.now()
-        documents = {message.id: _to_document(message) for message in messages}
+        distinct = list({message.id: message for message in messages}.values())
         rest = {"created_at": now, "wake_at": now + _FOLLOWED_UP_AFTER}
         try:
-            await self._inbound.insert_many([document | rest for document in documents.values()], ordered=False)
+            await self._inbound.insert_many([_to_document(message) | rest for message in distinct], ordered=False)
         except BulkWriteError as error:
-            if any(entry["code"] != _DUPLICATE_KEY for entry in (error.details or {}).get("writeErrors", [])):
-                raise
-        found = self._inbound.find({"_id": {"$in": list(documents)}, "wake_at": {"$exists": True}})
-        return [to_inbound(document) async for document in found]
+            known = {distinct[index].id for index in _duplicates(error)}
+            left = self._inbound.find({"_id": {"$in": list(known)}, "wake_at": {"$exists": True}})
+            new = [message for message in distinct if message.id not in known]
+            return new, [to_inbound(document) async for document in left]
+        return distinct, []
 
     async def find(self, message_id: str) -> InboundMessage | None:
         """One message."""
@@ -65,7 +66,7 @@ class InboundRepository:
 
     async def mark_applied(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
         """Keep what the conversation made of messages; the first time counts. Returns them as they are kept."""
-        await self._inbound.bulk_write(
+        result = await self._inbound.bulk_write(
             [
                 UpdateOne(
                     {"_id": message.id, "sequence": {"$exists": False}},
@@ -75,6 +76,8 @@ class InboundRepository:
             ],
             ordered=False,
         )
+        if result.modified_count == len(messages):
+            return list(messages)
         found = self._inbound.find({"_id": {"$in": [message.id for message in messages]}})
         kept = {document["_id"]: to_inbound(document) async for document in found}
         return [kept[message.id] for message in messages if message.id in kept]
@@ -98,6 +101,8 @@ class InboundRepository:
 
     async def list_told(self, ids: Sequence[str]) -> set[str]:
         """Those whose MessagesReceived is out, so that only their tap waits."""
+        if not ids:
+            return set()
         found = self._inbound.find({"_id": {"$in": list(ids)}, "is_told": True}, {"_id": 1})
         return {document["_id"] async for document in found}
 
@@ -117,6 +122,15 @@ class InboundRepository:
             )
             async for document in found
         }
+
+
+def _duplicates(error: BulkWriteError) -> list[int]:
+    """The places of those that were stored before. Raises the error where anything else was in the way."""
+    details = error.details or {}
+    failures = details.get("writeErrors", [])
+    if details.get("writeConcernErrors") or any(entry["code"] != _DUPLICATE_KEY for entry in failures):
+        raise error
+    return [entry["index"] for entry in failures]
 
 
 def _to_document(message: InboundMessage) -> Document:
