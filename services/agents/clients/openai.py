@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import openai
-from openai import AsyncOpenAI, Omit, omit
-from openai.types.responses import Response, ResponseFunctionToolCall, ResponseOutputMessage
+from openai import AsyncOpenAI, AsyncStream, Omit, omit
+from openai.types.responses import Response, ResponseFunctionToolCall, ResponseOutputMessage, ResponseStreamEvent
 
 from services.agents.domain.dialogue import ModelRequest, Said
 from services.agents.domain.failures import ChainGoneError, FailureCode, ModelError
@@ -17,6 +17,7 @@ from services.agents.domain.judging import LONGEST_ANSWER, FunctionCall, ModelRe
 from services.agents.settings import AgentsSettings
 
 CONNECT_SECONDS = 5.0
+END_SECONDS = 0.25  # the customer waits meanwhile
 LONGEST_WAIT_SECONDS = 20.0  # longer than a customer should wait for a repetition
 MAX_OUTPUT_TOKENS = 8_000
 
@@ -66,10 +67,22 @@ class OpenAIClient:
                         raise ModelError("answer_too_long", f"more than {LONGEST_ANSWER} characters")
                     await on_text(text)
                 elif event.type in {"response.completed", "response.incomplete", "response.failed"}:
+                    await _read_out(stream)
                     return _reply(event.response)
                 elif event.type == "error":
                     raise ModelError("model_failed", event.message, retry_after_seconds=1)
         raise ModelError("model_unavailable", "the stream ended early", retry_after_seconds=1)
+
+
+async def _read_out(stream: AsyncStream[ResponseStreamEvent]) -> None:
+    """Read the end of the answer, which follows at once: only then can its connection carry the next question.
+
+    A new one costs a TCP and a TLS handshake. Who does not end the answer is left.
+    """
+    with suppress(TimeoutError, openai.APIError, httpx2.HTTPError):
+        async with asyncio.timeout(END_SECONDS):
+            async for _ in stream:
+                pass
 
 
 def _given(value: Any) -> Any | Omit:

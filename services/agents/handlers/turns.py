@@ -1,5 +1,8 @@
 """What outdates or asks for an answer. Handlers only write it down; workers do the rest."""
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +11,7 @@ from services.agents.repositories.agents import AgentRepository
 from services.agents.repositories.turns import TurnRepository
 from services.agents.runner import Runner
 from shared.bus.port import Bus
+from shared.contracts.agents import Agent
 from shared.contracts.contacts import ConsentsChanged
 from shared.contracts.conversations import ConversationHandlingChanged, MessagesReceived, ReceivedMessage
 from shared.contracts.turns import GetTurn, TurnText
@@ -33,9 +37,13 @@ class TurnHandlers:
 
     async def on_messages_received(self, event: MessagesReceived) -> None:
         """Each message joins its conversation's turn; a model that did not know of it is stopped."""
-        for message in event.items:
-            if message.agent_id is not None and message.type not in SILENT_TYPES:
-                await self._receive(message, message.agent_id)
+        asking = [item for item in event.items if item.agent_id is not None and item.type not in SILENT_TYPES]
+        agents = await self.agents.list_by_ids(list({item.agent_id for item in asking if item.agent_id is not None}))
+        conversations: defaultdict[str, list[tuple[ReceivedMessage, Agent]]] = defaultdict(list)
+        for message in asking:
+            if (agent := agents.get(message.agent_id or "")) is not None:
+                conversations[message.conversation_id].append((message, agent))
+        await asyncio.gather(*map(self._receive_in_order, conversations.values()))
 
     async def on_conversation_handling_changed(self, event: ConversationHandlingChanged) -> None:
         """A person answers from now on: the agent stops. Handing back begins nothing; the next message does."""
@@ -57,10 +65,11 @@ class TurnHandlers:
             return TurnText()
         return TurnText(turn_id=turn_id(watched.conversation_id, watched.number), text=watched.text)
 
-    async def _receive(self, message: ReceivedMessage, agent_id: str) -> None:
-        agent = await self.agents.find(agent_id)
-        if agent is None:
-            return
+    async def _receive_in_order(self, messages: Sequence[tuple[ReceivedMessage, Agent]]) -> None:
+        for message, agent in messages:
+            await self._receive(message, agent)
+
+    async def _receive(self, message: ReceivedMessage, agent: Agent) -> None:
         configured = agent.debounce_ms
         debounce = self.default_debounce if configured is None else timedelta(milliseconds=configured)
         joined = await self.turns.receive(message, debounce)
