@@ -19,7 +19,7 @@ from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
 from shared.logging import configure_logging
 from shared.mongo import connect, database_of
-from tests.bench import answers, deliveries, payloads, reads, webchat, widget
+from tests.bench import answers, deliveries, payloads, reads, statuses, webchat, widget
 from tests.bench.campaigns import CampaignBench
 from tests.bench.dispatch import PRODUCT_BATCH, TEMPLATE, Dispatch
 from tests.bench.latency import Caller
@@ -80,11 +80,15 @@ class Bench:
             with_statuses = await dispatch.product_with_statuses()
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False) as http:
             caller = Caller(http, self.product.api.gateway, self.product.api.sandbox, self.tenant)
+            await self.processes.quiet()
             with self.processes.cost_of(int(PACE_PER_SECOND * asked.seconds)) as single_cost:
                 latency = await caller.at_pace(caller.to_product, PACE_PER_SECOND, asked.seconds)
             meta = await caller.at_pace(caller.to_sandbox, PACE_PER_SECOND, asked.seconds)
             sustained_per_second, sustained = await caller.sustained(CONCURRENCY, asked.seconds)
             campaign_lines = await self._campaigns(caller)
+        status_lines = await self._statuses()
+        await self.processes.quiet()
+        answers_line = await answers.measure(self.product.api, self.tenant)
         return Report(
             began_at=began_at,
             messages=asked.messages,
@@ -99,8 +103,9 @@ class Bench:
             memory_mib=self.processes.resident_mib(),
             lines=(
                 *campaign_lines,
+                *status_lines,
                 payloads.measure(),
-                await answers.measure(self.product.api, self.tenant),
+                answers_line,
                 *await self._webchat(),
                 await self._deliveries(),
                 await self._reads(asked.stored, asked.seconds),  # last: what it stores would be in the others' way
@@ -117,8 +122,15 @@ class Bench:
         self.product.api.control("PUT", "faults", {"bare_sends": False, "status_webhooks": True})
         return lines
 
+    async def _statuses(self) -> tuple[Line, ...]:
+        """Meta's webhooks by themselves, of messages that were sent before."""
+        await self.processes.quiet()
+        async with self._dispatch(PRODUCT_BATCH * LINES) as dispatch:
+            return await statuses.measure(dispatch, self.product.stack.env)
+
     async def _deliveries(self) -> Line:
         """To vendors; the receiver's processor time is not counted."""
+        await self.processes.quiet()
         api = self.product.api
         user = {"user_id": deliveries.USER, "email": "bench@example.com"}
         await asyncio.to_thread(api.made, "/api/v1/users", user)
@@ -132,6 +144,7 @@ class Bench:
                 return await deliveries.measure(bus, receiver, subscribe, self.processes)
 
     async def _webchat(self) -> tuple[Line, ...]:
+        await self.processes.quiet()
         api = self.product.api
         channel = await asyncio.to_thread(webchat.make_channel, api, self.tenant)
         first_token = await webchat.first_token(api, channel)

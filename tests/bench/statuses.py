@@ -147,6 +147,7 @@ async def measure(dispatch: Dispatch, env: Mapping[str, str]) -> tuple[Line, Lin
     secret = env["META_APP_SECRET"].split(",")[0].strip()
     async with Poster.opened(host, port) as poster:
         most = await _run(dispatch, secret, poster.flood)
+        await dispatch.processes.quiet()
         paced = await _run(dispatch, secret, lambda posts: poster.at_pace(posts, PACE_PER_SECOND))
     return _line("status webhooks, most", most), _line(f"status webhooks, {PACE_PER_SECOND:,}/s", paced)
 
