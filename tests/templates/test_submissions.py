@@ -12,6 +12,7 @@ from tests.templates.drafting import SOUND, create, details, draft, edit, sound,
 from tests.templates.stage import NOON, MetaStub, Stage, body, entry, set_stage, update
 
 AWAY = UpstreamUnavailableError("Meta could not be reached (TimeoutError)")
+NAME_EXISTS = {"code": 100, "subcode": 2388024}
 REFUSED = UpstreamRejectedError("Meta refused: Variables can't be at the start or end of the template.")
 
 
@@ -236,6 +237,76 @@ async def test_a_submission_whose_worker_died_is_settled_by_looking(
     assert (template.status, template.meta_template_id) == (("PENDING", "77") if is_at_meta else ("DRAFT", None))
     assert await stage.service.submissions.settle_lost() == 0
     assert len(meta.written) == (1 if is_at_meta else 0)
+
+
+async def test_a_worker_that_died_before_meta_was_called_leaves_a_draft_and_nothing_to_ask(
+    stage: Stage, meta: MetaStub
+) -> None:
+    arm("templates.claimed", die=die)
+    with pytest.raises(Exception, match="internal error"):
+        await submit(stage)
+    arm(None)
+    stage.pass_time(91)
+
+    await stage.service.submissions.settle_lost()
+
+    assert meta.asked == []
+    assert (await submit(stage)).status == "PENDING"
+
+
+async def test_what_meta_does_not_list_after_a_worker_died_may_be_submitted_again_at_once(
+    stage: Stage, meta: MetaStub
+) -> None:
+    meta.answers.append(DiedError())
+    with pytest.raises(Exception, match="internal error"):
+        await submit(stage)
+    with pytest.raises(ConflictError, match="being submitted; try again in 36 seconds") as refusal:
+        await submit(stage)
+    stage.pass_time(31)
+    await stage.service.submissions.settle_lost()
+
+    again = await submit(stage)
+
+    assert (refusal.value.code, refusal.value.retry_after_seconds) == ("being_submitted", 36)
+    assert (again.status, again.meta_template_id) == ("PENDING", "77")
+    assert len(meta.asked) == 2  # both look-ups, before anything was handed over again
+
+
+async def test_a_name_that_meta_took_without_listing_it_is_looked_up_instead_of_given_up(
+    stage: Stage, meta: MetaStub
+) -> None:
+    taken = UpstreamRejectedError("Meta refused: Content in this language already exists", details=[NAME_EXISTS])
+    meta.answers += [DiedError(), taken]
+    with pytest.raises(Exception, match="internal error"):
+        await submit(stage)
+    stage.pass_time(31)
+    await stage.service.submissions.settle_lost()
+
+    with pytest.raises(UpstreamUnavailableError, match="whether Meta has the template is looked up within a minute"):
+        await submit(stage)
+    meta.entries = [entry("77", "order_update", language="en", status="PENDING")]
+    stage.pass_time(61)
+    await stage.service.submissions.settle_lost()
+
+    template = (await details(stage)).template
+    assert (template.status, template.meta_template_id) == ("PENDING", "77")
+
+
+async def test_a_worker_whose_lease_is_over_does_not_call_meta_any_more(stage: Stage, meta: MetaStub) -> None:
+    async def be_slow(url: str, access_token: str) -> str:
+        stage.pass_time(91)
+        await stage.service.submissions.settle_lost()
+        return f"4::{url}"
+
+    header = {"type": "HEADER", "format": "IMAGE", "example": {"header_url": "https://shop.example.com/a.jpg"}}
+    await create(stage, sound("tpl_2", name="promo", components=(header, SOUND)))
+    stage.samples.upload = be_slow  # type: ignore[method-assign]
+
+    with pytest.raises(ConflictError, match="by another worker"):
+        await submit(stage, "tpl_2")
+
+    assert meta.written == []
+    assert (await details(stage, "tpl_2")).template.status == "DRAFT"
 
 
 async def test_a_lost_resubmission_counts_once_meta_no_longer_lists_it_as_rejected(

@@ -7,6 +7,7 @@ worker died, or whose answer was lost, is looked up there before anything else h
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import ceil
 from typing import Any, Protocol
 
 import structlog
@@ -26,18 +27,27 @@ from shared.crashpoints import crash_point
 from shared.errors import ConflictError, InvalidInputError, UpstreamRejectedError, UpstreamUnavailableError, WaapiError
 from shared.sealing import KeyRing
 
-LEASE = timedelta(seconds=90)  # longer than fetching and uploading ten samples usually takes, and than a caller waits
+LEASE = timedelta(
+    seconds=90
+)  # until Meta is called: longer than fetching and uploading ten samples usually takes, and than a caller waits
 _CLOCK_MARGIN = timedelta(seconds=5)  # Meta's news of the same template must come after our saying that it is pending
 _LOST_AT_A_TIME = 20
+_SETTLING = timedelta(seconds=6)  # a lease that is over is seen within five, and looking up takes one
+_TAKEN = frozenset({2388024, 2388039})  # Meta's subcodes: the name is there already; it may not be edited now
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one worker has a submission for itself; the other two follow from it."""
+    """How long one worker has a submission for itself; the others follow from it."""
 
     lease: timedelta = LEASE
+
+    @property
+    def call(self) -> timedelta:
+        """How long it has it from the call to Meta on: half a minute, twice what an answer may take."""
+        return self.lease / 3
 
     @property
     def look_again(self) -> timedelta:
@@ -101,12 +111,12 @@ class SubmissionHandlers:
         crash_point("templates.claimed")
         try:
             return await self._submit(submission, token)
-        except UpstreamUnavailableError as error:
-            await self.drafts.mark_unknown(submission, self.now() + self.patience.look_again)
-            raise UpstreamUnavailableError(
-                f"{error.message}; whether Meta has the template is looked up within a minute"
-            ) from error
         except WaapiError as error:
+            if _leaves_unknown(error, submission):
+                await self.drafts.mark_unknown(submission, self.now() + self.patience.look_again)
+                raise UpstreamUnavailableError(
+                    f"{error.message}; whether Meta has the template is looked up within a minute"
+                ) from error
             reason = error.message if isinstance(error, UpstreamRejectedError) else submission.template.status_reason
             await self.drafts.mark_not_submitted(submission, reason, self.now())
             await self.announcements.announce([template.template_id])
@@ -127,6 +137,8 @@ class SubmissionHandlers:
             return await self._record(submission, entry.id, entry.category, entry.status)
         template = submission.template
         handles = {link: await self.samples.upload(link, token) for link in sample_links(template)}
+        if not await self.drafts.begin_call(submission, self.now() + self.patience.call):
+            raise ConflictError("The template is being submitted by another worker", code="being_submitted")
         if template.meta_template_id is None:
             body = meta_body(template, handles, is_new=True)
             answer = await self.meta.create_template(template.waba_id, token, body)
@@ -157,6 +169,9 @@ class SubmissionHandlers:
 
     async def _settle(self, submission: Submission) -> None:
         template, now = submission.template, self.now()
+        if not submission.was_lost:  # its worker died before Meta was called
+            await self.drafts.mark_not_submitted(submission, template.status_reason, now)
+            return
         try:
             entry = await self._find_at_meta(template, await self._token(template))
         except WaapiError as error:
@@ -166,7 +181,7 @@ class SubmissionHandlers:
         if entry is not None:
             await self._record(submission, entry.id, entry.category, entry.status)
         elif submission.submitted_at is not None and now - submission.submitted_at < self.patience.listed_within:
-            await self.drafts.mark_unknown(submission, now + self.patience.look_again)
+            await self.drafts.mark_unknown(submission, now + self.patience.look_again, free=True)
         else:
             await self.drafts.mark_not_submitted(submission, template.status_reason, now)
 
@@ -188,7 +203,21 @@ class SubmissionHandlers:
     async def _not_submittable(self, template_id: str) -> ConflictError:
         template = await self.templates.get(template_id)
         if template.status in {"DRAFT", REJECTED}:
-            return ConflictError("The template is being submitted; look at it in a minute", code="being_submitted")
+            now = self.now()
+            free_at = (await self.drafts.find_lease_end(template_id) or now) + _SETTLING
+            seconds = ceil((free_at - now).total_seconds())
+            return ConflictError(
+                f"The template is being submitted; try again in {seconds} seconds",
+                code="being_submitted",
+                retry_after_seconds=seconds,
+            )
         return ConflictError(
             f"Only a DRAFT or REJECTED template can be submitted; this one is {template.status}", code="template_status"
         )
+
+
+def _leaves_unknown(error: WaapiError, submission: Submission) -> bool:
+    """Whether only Meta knows what it has: no answer that counts, or one that says that it took the attempt before."""
+    if isinstance(error, UpstreamRejectedError):
+        return submission.was_lost and any(detail.get("subcode") in _TAKEN for detail in error.details)
+    return isinstance(error, UpstreamUnavailableError)

@@ -1,8 +1,9 @@
 """Drafts and submissions in the collection `templates`: what may be changed, by whom, and when.
 
-A submission is claimed by one worker for the length of a lease: `submission` holds its id and its end. `submitted_at`
-says that Meta may know the template even if its answer never reached us; `edited` that a rejected one says something
-else here than at Meta, until it is submitted again.
+A submission is claimed by one worker for the length of a lease: `submission` holds its id and its end, `uncalled` as
+long as Meta was not called for it or for one before it, and `free` once Meta was asked and does not list the template:
+then it may be submitted again before it is given up. `submitted_at` says that Meta may know the template even if its
+answer never reached us; `edited` that a rejected one says something else here than at Meta, until it is submitted.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ class Submission:
     status_order: str
     submitted_at: datetime | None
     claimed_at: datetime
-    was_lost: bool  # an earlier submission came to no end
+    was_lost: bool  # Meta was called for an earlier submission, which came to no end
 
     @property
     def may_be_at_meta(self) -> bool:
@@ -83,7 +84,20 @@ class DraftRepository:
 
     async def claim(self, template_id: str, attempt_id: str, now: datetime, until: datetime) -> Submission | None:
         """Begin a submission; None when the state does not allow it, or another worker is at it."""
-        return await self._claim({"_id": template_id, **_open_for_change(now)}, attempt_id, now, until)
+        return await self._claim({"_id": template_id, **_open_for_submission(now)}, attempt_id, now, until)
+
+    async def begin_call(self, submission: Submission, until: datetime) -> bool:
+        """Note that Meta is called now, until then at the latest; False when another worker has the submission."""
+        result = await self._templates.update_one(
+            {"_id": submission.template.template_id, "submission.id": submission.attempt_id},
+            {"$set": {"submission.until": until}, "$unset": {"submission.uncalled": ""}},
+        )
+        return result.matched_count == 1
+
+    async def find_lease_end(self, template_id: str) -> datetime | None:
+        """Until when a submission is somebody's; None when there is none."""
+        document = await self._templates.find_one({"_id": template_id}, {"submission.until": 1})
+        return document["submission"]["until"] if document and "submission" in document else None
 
     async def claim_lost(self, attempt_id: str, now: datetime, until: datetime) -> Submission | None:
         """Take over one submission whose worker never came to an end."""
@@ -112,11 +126,20 @@ class DraftRepository:
         mine = {"_id": submission.template.template_id, "submission.id": submission.attempt_id}
         await self._end(mine, values, now)
 
-    async def mark_unknown(self, submission: Submission, look_at: datetime) -> None:
-        """Record that only Meta knows whether it took the template; it is looked up later."""
+    async def mark_unknown(self, submission: Submission, look_at: datetime, *, free: bool = False) -> None:
+        """Record that only Meta knows whether it took the template; it is looked up later.
+
+        With `free` it may be submitted again before that.
+        """
         await self._templates.update_one(
             {"_id": submission.template.template_id, "submission.id": submission.attempt_id},
-            {"$set": {"submission.until": look_at, "submitted_at": submission.submitted_at or submission.claimed_at}},
+            {
+                "$set": {
+                    "submission.until": look_at,
+                    "submission.free": free,
+                    "submitted_at": submission.submitted_at or submission.claimed_at,
+                }
+            },
         )
 
     @property
@@ -139,7 +162,7 @@ class DraftRepository:
     async def _claim(self, which: Document, attempt_id: str, now: datetime, until: datetime) -> Submission | None:
         document = await self._templates.find_one_and_update(
             which,
-            {"$set": {"submission": {"id": attempt_id, "until": until}, "submitted_at": now}},
+            [{"$set": {"submission": _new_claim(attempt_id, until), "submitted_at": now}}],
             return_document=ReturnDocument.BEFORE,
         )
         if document is None:
@@ -150,7 +173,7 @@ class DraftRepository:
             status_order=document["status_order"],
             submitted_at=document.get("submitted_at"),
             claimed_at=now,
-            was_lost="submission" in document,
+            was_lost="submission" in document and not document["submission"].get("uncalled"),
         )
 
     async def _end(
@@ -162,6 +185,18 @@ class DraftRepository:
         except DuplicateKeyError as error:
             raise ConflictError("another template has this id at Meta") from error
         return to_template(document) if document else None
+
+
+def _new_claim(attempt_id: str, until: datetime) -> Document:
+    """As an expression: what was called before remains so."""
+    never_called = {"$in": [{"$ifNull": ["$submission.uncalled", {"$type": "$submission"}]}, [True, "missing"]]}
+    return {"id": attempt_id, "until": until, "free": False, "uncalled": never_called}
+
+
+def _open_for_submission(now: datetime) -> Document:
+    """As for a change; and those that Meta does not list, though it was called: it takes no name twice."""
+    which = _open_for_change(now)
+    return which | {"$or": [*which["$or"], {"submission.free": True}]}
 
 
 def _open_for_change(now: datetime) -> Document:
