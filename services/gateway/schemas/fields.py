@@ -97,12 +97,13 @@ def _time_text(value: Any) -> Any:
     return value
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """The moment in UTC; the same reading in UTC where that would lie before year 1 or after 9999."""
+def _on_calendar(moment: datetime) -> datetime:
+    """The moment in its own zone (a reading of its clock may be meant); in UTC where that has no such year."""
     try:
-        return moment.astimezone(UTC)
-    except OverflowError:
+        moment.astimezone(UTC)
+    except OverflowError:  # before year 1, or after 9999: no database holds it
         return moment.replace(tzinfo=UTC)
+    return moment
 
 
 NOT_BLANK = Checked(_not_blank, {"pattern": NOT_BLANK_PATTERN})
@@ -120,7 +121,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
 OptionalName = Annotated[Annotated[str, Field(max_length=200)] | None, EMPTY_IS_NONE]
 OptionalText = Annotated[Annotated[str, Field(max_length=500)] | None, EMPTY_IS_NONE]
 OptionalEmail = Annotated[Email | None, EMPTY_IS_NONE]
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_time_text), AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_time_text), AfterValidator(_on_calendar)]
 
 Recipient = Annotated[str, Checked(_recipient, _E164)]
 MediaLink = Annotated[str, Field(min_length=1, max_length=LONGEST_LINK), Checked(_media_link, _HTTPS)]

@@ -44,6 +44,12 @@ async def test_without_permissions_the_three_usual_ones_are_given(gateway: Gatew
     assert body["data"]["permissions"] == ["send_text", "send_media", "send_template"]
 
 
+async def test_a_key_may_last_until_a_moment_that_no_calendar_holds_in_utc(gateway: Gateway, tenant: Tenant) -> None:
+    status, body = await create(gateway, tenant, expires_at="9999-12-31T23:59:59-12:00")
+
+    assert (status, body["data"]["expires_at"]) == (201, "9999-12-31T23:59:59.000Z")
+
+
 async def test_only_a_keyed_hash_of_the_secret_is_kept(gateway: Gateway, tenant: Tenant) -> None:
     documents = str([document async for document in gateway.database.api_keys.find()])
 

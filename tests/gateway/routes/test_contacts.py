@@ -167,7 +167,11 @@ async def test_a_user_sees_only_his_own(dashboard: Dashboard) -> None:
     [
         ("", "user_id query parameter is required"),
         (f"?user_id={USER}&limit=201", "limit query parameter must be a whole number from 1 to 200"),
-        (f"?user_id={USER}&cursor=x", "cursor query parameter must be a next_cursor that was given before"),
+        (f"?user_id={USER}&cursor=x", "cursor query parameter must be the next_cursor of an earlier page"),
+        (
+            f"?user_id={USER}&cursor=999999999999999-contact_1",  # in the year 33658
+            "cursor query parameter must be the next_cursor of an earlier page",
+        ),
         (f"?user_id={USER}&search={'a' * 101}", "search query parameter must have at most 100"),
         (f"?user_id={USER}&tag=%00", "tag query parameter must have at most 100 printable characters"),
     ],
