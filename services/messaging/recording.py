@@ -49,10 +49,12 @@ class Recorder:
     announcer: Announcer
     consequences: Consequences
     _recording: Gathering[Result, Told] = field(init=False)
+    _campaigns: Gathering[Result, Told] = field(init=False)  # of their own: nobody who waits stands behind them
     _announcing: Gathering[Item, None] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_recording", Gathering(self._record, limit=_TOGETHER))
+        object.__setattr__(self, "_campaigns", Gathering(self._record, limit=_TOGETHER))
         object.__setattr__(
             self, "_announcing", Gathering(self._announce, limit=_TOGETHER, pause_seconds=_ANNOUNCE_EVERY_SECONDS)
         )
@@ -63,7 +65,8 @@ class Recorder:
         Answering is each call's own business: while the broker is away it takes seconds, and the next results must not
         wait for their record that long.
         """
-        answer, item = await self._recording.add(result)
+        recording = self._recording if result.message.campaign_id is None else self._campaigns
+        answer, item = await recording.add(result)
         if answer is not None:
             await self.announcer.answer([answer])
         if item is not None:
@@ -72,6 +75,7 @@ class Recorder:
     async def drained(self) -> None:
         """Wait until everything is recorded and announced."""
         await self._recording.drained()
+        await self._campaigns.drained()
         await self._announcing.drained()
 
     async def _record(self, results: Sequence[Result]) -> list[Told]:

@@ -1,14 +1,16 @@
 """The campaign lane: batches that come as groups, on a queue of their own."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
-from services.messaging.dispatch import linger
+from services.messaging.dispatch import Calls, linger
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.preparation import Numbers, Preparation
+from services.messaging.repositories.rates import Grant
+from services.messaging.room import Room
 from services.messaging.sending import Sending
 from services.messaging.sweeper import NUMBER_GONE
 from shared.bus.port import Bus
@@ -28,6 +30,7 @@ class BatchHandlers:
     preparation: Preparation
     sending: Sending
     longest_token_wait_seconds: float = _LONGEST_TOKEN_WAIT_SECONDS
+    room: Room = field(default_factory=Room)
 
     def register(self) -> None:
         """Take the campaign lane."""
@@ -56,11 +59,10 @@ class BatchHandlers:
     async def _send_at_rate(self, waiting: list[OutboundMessage], numbers: Numbers) -> None:
         waited = 0.0
         while waiting := await self.sending.end_expired(waiting):
-            grant = await self.sending.take(waiting[0].phone_number_id, len(waiting), numbers, "campaign")
-            going, waiting = waiting[: grant.count], waiting[grant.count :]
-            if going:
-                started = await self.sending.send(going, numbers)
-                await linger({call for calls in started.values() for call in calls})
+            grant, calls = await self._send_some(waiting, numbers)
+            waiting = waiting[grant.count :]
+            if grant.count:
+                await linger(calls)
             elif waited >= self.longest_token_wait_seconds:
                 due_at = self.sending.now() + grant.wait
                 await self.sending.messages.add_postponed(waiting, due_at, grant.spacing)
@@ -68,3 +70,17 @@ class BatchHandlers:
             else:
                 await asyncio.sleep(grant.wait.total_seconds())
                 waited += grant.wait.total_seconds()
+
+    async def _send_some(self, waiting: list[OutboundMessage], numbers: Numbers) -> tuple[Grant, Calls]:
+        """Send as many of one number's messages as there is room and rate for; each call gives its room back."""
+        room = await self.room.take(len(waiting))
+        try:
+            grant = await self.sending.take(waiting[0].phone_number_id, room, numbers, "campaign")
+            started = await self.sending.send(waiting[: grant.count], numbers) if grant.count else {}
+            calls = {call for own in started.values() for call in own}
+            for call in calls:
+                call.add_done_callback(lambda _: self.room.give_back())
+            room -= len(calls)
+        finally:
+            self.room.give_back(room)
+        return grant, calls
