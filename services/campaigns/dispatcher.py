@@ -147,8 +147,9 @@ class Dispatcher:
             rows = await self.recipients.take_pending(
                 campaign.id, count, new_id("bat_"), next_release(now, 1, self.patience), zones
             )
-        if not rows:
+        if len(rows) < count or not rows:  # nobody else is pending
             self._idle[campaign.id] = self.monotonic() + _LOOK_AGAIN_SECONDS
+        if not rows:
             if not await self.recipients.has(campaign.id):
                 await self.lifecycle.complete(campaign)
             return 0
