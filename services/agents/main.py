@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from services.agents.clients.openai import openai_client
+from services.agents.clients.rehearsal import rehearse
 from services.agents.handlers.agents import AgentHandlers
 from services.agents.handlers.channels import ChannelHandlers
 from services.agents.handlers.prompts import PromptHandlers
@@ -73,6 +74,7 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
     settings = AgentsSettings.from_env(environ)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(running("agents", settings, settings.agents_ops_bind))
+        await rehearse()
         agents = await build(service.database, service.bus)
         agents.register()
         await _register_sessions(service.database, service.bus, settings.key_ring())

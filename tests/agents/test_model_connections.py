@@ -1,4 +1,4 @@
-"""One question after the other goes to the model over the same connection: a new one costs two handshakes."""
+"""The way to the model: rehearsed before anybody asks, and one connection for one question after the other."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.agents.clients.openai import openai_client
+from services.agents.clients.rehearsal import rehearse
 from services.agents.domain.dialogue import ModelRequest, Said
 from services.agents.settings import AgentsSettings
 
@@ -60,3 +61,10 @@ async def test_the_connection_of_an_answer_carries_the_next_question() -> None:
 
 async def test_an_answer_that_is_complete_counts_even_where_the_model_never_ends_it() -> None:
     assert await connections_of_two_questions(ends=False) == 2
+
+
+async def test_the_rehearsal_is_answered_as_the_model_would_answer() -> None:
+    reply = await rehearse()
+
+    assert reply is not None
+    assert (reply.response_id, reply.text) == ("resp_0", "Hello")

@@ -88,7 +88,7 @@ class Bench:
             campaign_lines = await self._campaigns(caller)
         status_lines = await self._statuses()
         await self.processes.quiet()
-        answers_line = await answers.measure(self.product.api, self.tenant)
+        answers_line = await answers.measure(self.product.api, self.tenant, self.processes)
         return Report(
             began_at=began_at,
             messages=asked.messages,
