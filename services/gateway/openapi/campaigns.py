@@ -12,6 +12,7 @@ from services.gateway.openapi.dashboard_parts import (
     IDEMPOTENCY,
     INVALID,
     LATE,
+    LIMIT,
     UNKNOWN,
     USER,
     WITH_BODY,
@@ -31,7 +32,6 @@ _CURSOR = Parameter(
     "cursor", "query", "`next_cursor` of the page before.", {"type": "string", "pattern": f"^{CAMPAIGN_CURSOR}$"}
 )
 _ROW_CURSOR = replace(_CURSOR, schema={"type": "string", "pattern": f"^{ROW_CURSOR}$"})
-_LIMIT = Parameter("limit", "query", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
 _NO_CREDITS = {402: "The user's free credits do not cover the recipients."}
 _EXAMPLE = {
     "phone_number_id": "pn_789",
@@ -107,7 +107,7 @@ CAMPAIGN_OPERATIONS = (
         parameters=(
             USER,
             Parameter("status", "query", "Of one status.", {"type": "string", "enum": list(models.STATUSES)}),
-            _LIMIT,
+            LIMIT,
             _CURSOR,
         ),
         answers=answers(200, models.CampaignsAnswer, "The campaigns.", INVALID),
@@ -170,7 +170,7 @@ CAMPAIGN_OPERATIONS = (
         parameters=(
             _ID,
             Parameter("state", "query", "In one state.", {"type": "string", "enum": list(models.RECIPIENT_STATES)}),
-            _LIMIT,
+            LIMIT,
             _ROW_CURSOR,
         ),
         answers=answers(200, models.RecipientsAnswer, "The recipients.", INVALID, UNKNOWN),

@@ -12,6 +12,7 @@ from services.gateway.openapi.dashboard_parts import (
     IDEMPOTENCY,
     INVALID,
     LATE,
+    LIMIT,
     UNKNOWN,
     USER,
     WITH_BODY,
@@ -120,7 +121,7 @@ CONTACT_OPERATIONS = (
             USER,
             Parameter("search", "query", "A part of a name, e-mail address, company or phone number.", _TEXT, "Sarah"),
             Parameter("tag", "query", "Only those with this tag.", _TEXT, "vip"),
-            Parameter("limit", "query", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+            LIMIT,
             Parameter(
                 "cursor",
                 "query",

@@ -13,6 +13,7 @@ from services.gateway.openapi.dashboard_parts import (
     IDENTIFIER,
     INVALID,
     LATE,
+    LIMIT,
     META,
     UNKNOWN,
     USER,
@@ -30,9 +31,6 @@ CONVERSATIONS_TAG = "Conversations"
 
 _ONE = "/api/v1/conversations/{conversation_id}"
 _ID = in_path("conversation_id", "The conversation's id, with or without `conv_`.", "conv_65f0c0de65f0c0de65f0c0de")
-_LIMIT = Parameter(
-    "limit", "query", "Entries on a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-)
 _CURSOR = Parameter(
     "cursor",
     "query",
@@ -174,7 +172,7 @@ CONVERSATION_OPERATIONS = (
                 {"type": "string", "enum": ["whatsapp", "instagram", "webchat"]},
             ),
             Parameter("handled_by", "query", "By whom.", {"type": "string", "enum": ["human", "agent"]}),
-            _LIMIT,
+            LIMIT,
             _CURSOR,
         ),
         answers=answers(200, ConversationsAnswer, "A page.", INVALID),
@@ -196,7 +194,7 @@ CONVERSATION_OPERATIONS = (
         name="listConversationMessages",
         summary="Read a conversation",
         description="What was said by whomever, newest first.",
-        parameters=(_ID, _LIMIT, _CURSOR),
+        parameters=(_ID, LIMIT, _CURSOR),
         answers=answers(200, ThreadMessagesAnswer, "A page.", INVALID, UNKNOWN),
     ),
     dashboard_operation(

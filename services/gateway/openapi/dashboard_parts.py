@@ -37,6 +37,9 @@ IDEMPOTENCY = Parameter(
     "first answer given again.",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$"},
 )
+LIMIT = Parameter(
+    "limit", "query", "Entries on a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+)
 USER = Parameter("user_id", "query", "Whose they are.", IDENTIFIER, "usr_123", required=True)
 
 

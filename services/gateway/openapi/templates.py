@@ -11,6 +11,7 @@ from services.gateway.openapi.dashboard_parts import (
     IDENTIFIER,
     INVALID,
     LATE,
+    LIMIT,
     META,
     UNKNOWN,
     USER,
@@ -201,12 +202,7 @@ _CLICKS = (
         parameters=(
             USER,
             Parameter("template_id", "query", "Of one template.", IDENTIFIER, "tpl_3k9d"),
-            Parameter(
-                "limit",
-                "query",
-                "Taps a page.",
-                {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
-            ),
+            LIMIT,
             Parameter(
                 "offset",
                 "query",

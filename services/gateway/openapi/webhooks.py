@@ -13,6 +13,7 @@ from services.gateway.openapi.dashboard_parts import (
     IDEMPOTENCY,
     INVALID,
     LATE,
+    LIMIT,
     UNKNOWN,
     USER,
     WITH_BODY,
@@ -187,7 +188,7 @@ _LOG_FILTERS = (
     _filter("from", "Heard of at this time or later.", _TIME),
     _filter("to", "Heard of at this time or earlier.", _TIME),
     _filter("cursor", "The `next_cursor` of the page before.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,300}$"}),
-    _filter("limit", "At most so many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+    LIMIT,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from services.gateway.schemas.changes import ChangeBody
-from services.gateway.schemas.checked import Checked
+from services.gateway.schemas.checked import Checked, matching
 from services.gateway.schemas.fields import NOT_BLANK, WHOLE, Body, Identifier, Name
 from shared.web.field_errors import field_error
 
@@ -23,16 +23,10 @@ def _variable_names(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
-def _model_name(value: str) -> str:
-    if not _MODEL.fullmatch(value):
-        raise field_error("must be the name of a model, with letters, digits or _ . : / -")
-    return value
-
-
 FallbackText = Annotated[str, Field(min_length=1, max_length=1000), NOT_BLANK]
 DailyBudget = Annotated[int, Field(ge=0, le=_LARGEST_BUDGET), WHOLE]
 Instructions = Annotated[str, Field(min_length=1, max_length=100_000), NOT_BLANK]
-Model = Annotated[str, Checked(_model_name, {"pattern": f"^{_MODEL.pattern}$"})]
+Model = Annotated[str, matching(_MODEL, "must be the name of a model, with letters, digits or _ . : / -")]
 Variables = Annotated[
     dict[str, Annotated[str, Field(max_length=10_000)]],
     Field(max_length=100),

@@ -8,7 +8,7 @@ from pydantic.config import JsonDict
 
 from services.gateway.schemas.agents import DailyBudget
 from services.gateway.schemas.changes import ChangeBody
-from services.gateway.schemas.checked import Checked
+from services.gateway.schemas.checked import matching
 from services.gateway.schemas.fields import EMPTY_IS_NONE, NOT_BLANK, Body, Identifier, Name
 from shared.web.field_errors import field_error
 
@@ -24,18 +24,9 @@ def _only(filled: str, left_open: str) -> JsonDict:
     return {"required": [filled], "properties": {filled: {"type": "string", "minLength": 1}, left_open: is_open}}
 
 
-def _matching(pattern: re.Pattern[str], words: str) -> Checked:
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise field_error(words)
-        return value
-
-    return Checked(check, {"pattern": f"^{pattern.pattern}$"})
-
-
-Color = Annotated[str, _matching(_COLOR, "must be a colour such as #3B82F6")]
-Origin = Annotated[str, _matching(_ORIGIN, "must be an origin such as https://shop.example.com, in lower case")]
-Language = Annotated[str, _matching(_LANGUAGE, "must be a language such as en or pt-BR")]
+Color = Annotated[str, matching(_COLOR, "must be a colour such as #3B82F6")]
+Origin = Annotated[str, matching(_ORIGIN, "must be an origin such as https://shop.example.com, in lower case")]
+Language = Annotated[str, matching(_LANGUAGE, "must be a language such as en or pt-BR")]
 QuickReply = Annotated[str, Field(min_length=1, max_length=80), NOT_BLANK]
 Greeting = Annotated[str, Field(min_length=1, max_length=500), NOT_BLANK]
 

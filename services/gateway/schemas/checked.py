@@ -3,6 +3,7 @@
 pydantic derives a schema from types and limits, but cannot look into a validator.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from shared.web.field_errors import field_error
 
 _REFUSE_EMPTY = {"minLength", "pattern"}
 
@@ -30,6 +33,17 @@ class Checked:
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {**handler(core), **self.keywords}
+
+
+def matching(pattern: re.Pattern[str], words: str) -> Checked:
+    """The whole text is of this form; `words` say so where it is not."""
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise field_error(words)
+        return value
+
+    return Checked(check, {"pattern": f"^{pattern.pattern}$"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

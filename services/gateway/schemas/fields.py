@@ -17,7 +17,7 @@ from pydantic import (
 
 from services.gateway.domain.links import LONGEST_LINK, is_media_link, is_web_link
 from services.gateway.domain.recipients import is_recipient
-from services.gateway.schemas.checked import Checked, EmptyIsNone
+from services.gateway.schemas.checked import Checked, EmptyIsNone, matching
 from shared.web.field_errors import UnionBy, field_error
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:+@-]{1,128}", re.ASCII)
@@ -46,15 +46,6 @@ class SendPart(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow", use_attribute_docstrings=True)
-
-
-def _matching(pattern: re.Pattern[str], words: str) -> Checked:
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise field_error(words)
-        return value
-
-    return Checked(check, {"pattern": f"^{pattern.pattern}$"})
 
 
 def _not_blank(value: str) -> str:
@@ -110,9 +101,9 @@ NOT_BLANK = Checked(_not_blank, {"pattern": NOT_BLANK_PATTERN})
 EMPTY_IS_NONE = EmptyIsNone()  # many clients send "" for what they leave open
 WHOLE = BeforeValidator(_whole)  # JSON has one kind of number: 5.0 is an integer
 
-Identifier = Annotated[str, _matching(_IDENTIFIER, "must have 1 to 128 letters, digits or _ . : + @ -")]
-MetaId = Annotated[str, _matching(_META_ID, "must have 1 to 64 letters, digits, _ or -")]
-AccessToken = Annotated[str, _matching(_TOKEN, "must have 1 to 4096 printable characters without spaces")]
+Identifier = Annotated[str, matching(_IDENTIFIER, "must have 1 to 128 letters, digits or _ . : + @ -")]
+MetaId = Annotated[str, matching(_META_ID, "must have 1 to 64 letters, digits, _ or -")]
+AccessToken = Annotated[str, matching(_TOKEN, "must have 1 to 4096 printable characters without spaces")]
 Email = Annotated[
     str,
     Checked(_email, {"pattern": f"^{_EMAIL.pattern}$", "maxLength": _LONGEST_EMAIL, "not": {"pattern": r"\.\."}}),

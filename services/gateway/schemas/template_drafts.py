@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.schemas.changes import ChangeBody
-from services.gateway.schemas.checked import Checked
+from services.gateway.schemas.checked import Checked, matching
 from services.gateway.schemas.fields import EMPTY_IS_NONE, NOT_BLANK, WHOLE, Body, Identifier
 from shared.contracts.template_drafts import VariableInput
 from shared.web.field_errors import field_error
@@ -17,15 +17,6 @@ LARGEST_COMPONENTS = 64 * 1024  # bytes as JSON; Meta's own limits of texts and 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 _FIELD = re.compile(r"(name|email|company|phone|attributes\.[A-Za-z0-9_-]{1,64})", re.ASCII)
-
-
-def _shaped(pattern: re.Pattern[str], words: str) -> Checked:
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise field_error(words)
-        return value
-
-    return Checked(check, {"pattern": f"^{pattern.pattern}$"})
 
 
 def _small(components: list[Any]) -> list[Any]:
@@ -81,14 +72,14 @@ class ComponentBody(Part):
 class TemplateVariableBody(Body):
     """One variable of the template."""
 
-    variable_name: Annotated[str, _shaped(_VARIABLE, "must be a letter or _ and at most 63 letters, digits or _ more")]
+    variable_name: Annotated[str, matching(_VARIABLE, "must be a letter or _ and at most 63 letters, digits or _ more")]
     """By which it may be given when sending."""
     position: Annotated[int, Field(ge=0, le=100), WHOLE] | None = None
     """Its number in header or body; for a URL button the button's index from 0. Left out where the name says it."""
     component_type: Literal["HEADER", "BODY", "BUTTON"] = "BODY"
     """Where it stands."""
     extraction_field: Annotated[
-        Annotated[str, _shaped(_FIELD, "must be name, email, company, phone or attributes.<key>")] | None,
+        Annotated[str, matching(_FIELD, "must be name, email, company, phone or attributes.<key>")] | None,
         EMPTY_IS_NONE,
     ] = None
     """The field of the contact that fills it when no value is given."""
@@ -110,7 +101,7 @@ class TemplateVariableBody(Body):
 
 TemplateName = Annotated[str, Field(min_length=1, max_length=512), NOT_BLANK]
 Category = Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
-Language = Annotated[str, _shaped(_LANGUAGE, "must be a language code such as en or en_US")]
+Language = Annotated[str, matching(_LANGUAGE, "must be a language code such as en or en_US")]
 Components = Annotated[list[ComponentBody], Field(min_length=1, max_length=10), Checked(_small, {})]
 Variables = Annotated[list[TemplateVariableBody], Field(max_length=100)]
 

@@ -5,26 +5,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.gateway.schemas.checked import Checked
+from services.gateway.schemas.checked import matching
 from services.gateway.schemas.fields import NOT_BLANK, Body
-from shared.web.field_errors import field_error
 
 LONGEST_TEXT = 4000
 
-_CLIENT_ID = r"[A-Za-z0-9_-]{1,64}"
-_PROOF = r"[0-9a-fA-F]{64}"
-
-
-def _client_id(value: str) -> str:
-    if not re.fullmatch(_CLIENT_ID, value, re.ASCII):
-        raise field_error("must have 1 to 64 letters, digits, _ or -")
-    return value
-
-
-def _proof(value: str) -> str:
-    if not re.fullmatch(_PROOF, value, re.ASCII):
-        raise field_error("must be the hex form of an HMAC-SHA256: 64 digits")
-    return value
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_PROOF = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
 class IdentityBody(Body):
@@ -32,7 +19,7 @@ class IdentityBody(Body):
 
     external_id: Annotated[str, Field(min_length=1, max_length=128)]
     """The site's own id of its customer."""
-    proof: Annotated[str, Checked(_proof, {"pattern": f"^{_PROOF}$"})]
+    proof: Annotated[str, matching(_PROOF, "must be the hex form of an HMAC-SHA256: 64 digits")]
     """Hex HMAC-SHA256 of `external_id` under the channel's identity secret, computed by the site's back end."""
     name: Annotated[str, Field(max_length=200)] | None = None
     """What to call them."""
@@ -50,7 +37,7 @@ class OpenSessionBody(Body):
 class VisitorMessageBody(Body):
     """What a visitor writes."""
 
-    client_message_id: Annotated[str, Checked(_client_id, {"pattern": f"^{_CLIENT_ID}$"})]
+    client_message_id: Annotated[str, matching(_CLIENT_ID, "must have 1 to 64 letters, digits, _ or -")]
     """An id that the widget chooses: sent again with the same one, the message is stored once."""
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), NOT_BLANK]
     """At most 4,000 characters."""
