@@ -22,27 +22,6 @@ def customer() -> str:
     return f"+49151770{next(_customers):05d}"
 
 
-@pytest.fixture
-def agent(stack: Product, tenant: Tenant, line: Line) -> dict[str, Any]:
-    """The agent on the tenant's number, with a registered prompt; it answers at once."""
-    prompt = {
-        "user_id": tenant.user_id,
-        "prompt_id": "prompt_shop",
-        "instructions": "You help the customers of a shop.",
-    }
-    stack.api.made("/admin/prompts", prompt)
-    body = {
-        "user_id": tenant.user_id,
-        "phone_number_id": line.phone_number_id,
-        "prompt_id": "prompt_shop",
-        "name": "Bo",
-    }
-    made = stack.api.made("/api/v1/agents", body)
-    answer = stack.api.call("PATCH", f"/api/v1/agents/{made['agent_id']}", {"debounce_ms": 300})
-    assert answer.is_success, answer.text
-    return made
-
-
 def write(api: Api, line: Line, customer: str, *texts: str) -> None:
     """The customer writes."""
     for text in texts:
