@@ -1,7 +1,7 @@
 """Sends what a turn has stored, part by part, and ends the turn. Repeating any of it changes nothing."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -34,8 +34,8 @@ class Replying:
     bus: Bus
     now: Clock
 
-    async def send(self, turn: Turn, answer: Answer) -> None:
-        """Send every part, hand over if asked to, close the turn.
+    async def send(self, turn: Turn, answer: Answer) -> datetime | None:
+        """Send every part, hand over if asked to, close the turn. Returns when its conversation's next turn is due.
 
         An answer that messaging refuses as outdated is followed by the next turn, which looks whether anything is still
         to be said. What is raised (no broker, no reply in time) means: the same again, later.
@@ -43,14 +43,13 @@ class Replying:
         for part in range(len(answer.parts)):
             refusal = await self._refusal(turn, answer, part)
             if refusal is not None:
-                await self._refused(turn, answer, part, refusal)
-                return
+                return await self._refused(turn, answer, part, refusal)
         crash_point("agents.sent")
         if answer.hand_over is not None:
             await self._hand_over(turn, answer.hand_over)
         if answer.response_id is not None:
             await self.agents.clear_error(turn.agent_id)
-        await self.turns.close(turn, head=_head(turn, answer), next_after=None)
+        return await self.turns.close(turn, head=_head(turn, answer), next_after=None)
 
     async def _refusal(self, turn: Turn, answer: Answer, part: int) -> str | None:
         """Why a part was not sent; None when it was, or will be."""
@@ -60,13 +59,13 @@ class Replying:
             return error.code
         return _failure(outcome)
 
-    async def _refused(self, turn: Turn, answer: Answer, part: int, refusal: str) -> None:
+    async def _refused(self, turn: Turn, answer: Answer, part: int, refusal: str) -> datetime | None:
         log.info("answer_refused", turn_id=turn.turn_id, part=part, reason=refusal)
         if refusal not in _EXPECTED:
             await self.agents.record_error(turn.agent_id, agent_error("send_refused", self.now(), refusal))
         head = _head(turn, answer) if part else None  # a customer who got one part knows of the response
         next_after = NEXT_TURN_AFTER if refusal == "outdated" else None
-        await self.turns.close(turn, head=head, next_after=next_after)
+        return await self.turns.close(turn, head=head, next_after=next_after)
 
     async def _hand_over(self, turn: Turn, note: str) -> None:
         command = HandOverConversation(conversation_id=turn.conversation_id, handled_by="human", by="agent", note=note)

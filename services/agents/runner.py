@@ -94,9 +94,10 @@ class Runner:
                     await self._rung.wait()
 
     def _on_done(self, attempt: str, worker: asyncio.Task[None]) -> None:
+        if len(self._workers) >= self.concurrency:
+            self._rung.set()  # there is room again
         self._workers.discard(worker)
         self._claims.pop(attempt, None)
-        self._rung.set()  # there is room again
         if not worker.cancelled() and (error := worker.exception()) is not None:
             log.error("turn_failed", exc_info=error)
 
@@ -121,11 +122,13 @@ class Runner:
             log.error("answer_never_sent", turn_id=turn.turn_id)
             answer = None
         if answer is None:
-            await self.turns.close(turn, head=None, next_after=None)
-            return
-        crash_point("agents.answered")
-        await self.replying.send(turn, answer)
-        crash_point("agents.closed")
+            due = await self.turns.close(turn, head=None, next_after=None)
+        else:
+            crash_point("agents.answered")
+            due = await self.replying.send(turn, answer)
+            crash_point("agents.closed")
+        if due is not None:  # the conversation has its next turn
+            self.look_at(due)
 
     @asynccontextmanager
     async def _kept(self, turn: Turn, lost: asyncio.Event) -> AsyncIterator[None]:

@@ -7,9 +7,11 @@ once: `causes` remembers the last ones, so that a repetition changes nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from pymongo import ReturnDocument, UpdateOne
+from pymongo.errors import DuplicateKeyError
 
 from services.messaging.domain.inbound import WINDOW, InboundMessage
 from services.messaging.repositories.upserting import upsert_all
@@ -61,9 +63,21 @@ class ConversationRepository:
 
     async def take(self, messages: Sequence[InboundMessage]) -> dict[str, Thread]:
         """Let threads take what came in, once each; returns the threads as they stand then."""
+        if len(messages) == 1:
+            return await self._take_one(messages[0])
         updates = [UpdateOne({"_id": each.conversation_id}, self._taking(each), upsert=True) for each in messages]
         await upsert_all(self._conversations, updates)
         return await self.list_threads({message.conversation_id for message in messages})
+
+    async def _take_one(self, message: InboundMessage) -> dict[str, Thread]:
+        """The same in one step, as most messages come."""
+        step = {"_id": message.conversation_id}, self._taking(message)
+        upserting = partial(self._conversations.find_one_and_update, *step, upsert=True)
+        try:
+            document = await upserting(return_document=ReturnDocument.AFTER)
+        except DuplicateKeyError:  # another process made it at the same moment: now it is there
+            document = await upserting(return_document=ReturnDocument.AFTER)
+        return {document["_id"]: _to_thread(document)}
 
     def _taking(self, message: InboundMessage) -> list[Document]:
         at = {"$literal": message.received_at}
