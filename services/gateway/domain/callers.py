@@ -1,7 +1,8 @@
 """Where a request really comes from, when proxies stand in between."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
 
@@ -21,16 +22,19 @@ def caller_address(peer: str | None, forwarded: str | None, proxies: Sequence[Ne
 
 def is_within(address: str | None, networks: Sequence[Network]) -> bool:
     """Whether an address belongs to one of the networks; one that cannot be read belongs to none."""
-    try:
-        parsed = ip_address(address or "")
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
+    parsed = _parsed(address or "")
+    return parsed is not None and any(parsed in network for network in networks)
 
 
 def is_loopback(address: str | None) -> bool:
     """Whether an address is this machine's own."""
+    parsed = _parsed(address or "")
+    return parsed is not None and parsed.is_loopback
+
+
+@lru_cache  # the same few proxies, or this machine, ask all the time
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(address or "").is_loopback
+        return ip_address(address)
     except ValueError:
-        return False
+        return None

@@ -58,7 +58,7 @@ class ContactRepository:
         if query.cursor is not None:
             wanted["$or"] = _after(query.cursor)
         newest = self._contacts.find(wanted).sort([("created_at", -1), ("_id", -1)])
-        found = [document async for document in newest.limit(query.limit + 1).max_time_ms(_SEARCH_MS)]
+        found = await newest.limit(query.limit + 1).max_time_ms(_SEARCH_MS).to_list()
         page = found[: query.limit]
         cursor = _cursor(page[-1]) if len(found) > query.limit else None
         return Contacts(items=tuple(to_contact(document) for document in page), next_cursor=cursor)
