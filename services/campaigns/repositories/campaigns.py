@@ -99,7 +99,7 @@ class CampaignRepository:
     async def list_running(self) -> list[StoredCampaign]:
         """Everything that sends now."""
         found = self._campaigns.find({"status": RUNNING, "phone_number_id": {"$exists": True}})
-        return [to_campaign(document) async for document in found]
+        return [to_campaign(document) for document in await found.to_list()]
 
     async def list_by_template(self, template_id: str, statuses: Iterable[Status], limit: int) -> list[StoredCampaign]:
         """Campaigns of a template in some statuses."""

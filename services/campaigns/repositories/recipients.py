@@ -219,7 +219,7 @@ class RecipientRepository:
         """Rows in order of sending."""
         query: Document = {"campaign_id": campaign_id, "n": {"$gt": after} | ({} if below is None else {"$lt": below})}
         query["state"] = {"$in": list(states)} if states else {"$ne": "refused"}
-        return [to_row(row) async for row in self._rows.find(query).sort("n", 1).limit(limit)]
+        return [to_row(row) for row in await self._rows.find(query).sort("n", 1).limit(limit).to_list()]
 
     async def find(self, campaign_id: str, recipient: str | None) -> Row | None:
         """One recipient by id or phone; without either, the first."""
@@ -233,7 +233,8 @@ class RecipientRepository:
         """Rows from a place on, with what they told of the person."""
         query = {"campaign_id": campaign_id, "n": {"$gt": after}, "state": {"$ne": "refused"}}
         found = self._rows.find(query, {"n": 1, "phone": 1, "contact": 1}).sort("n", 1).limit(limit)
-        return [row async for row in found]
+        page: list[Document] = await found.to_list()
+        return page
 
     async def latest_outcomes(self, campaign_id: str, run: int, limit: int) -> list[str]:
         """The states of those of a run who were sent to last: recipients are sent to in order."""

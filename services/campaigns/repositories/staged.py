@@ -57,8 +57,8 @@ class StagedRepository:
 
     async def places(self, ids: Iterable[str]) -> dict[str, Place]:
         """Where existing rows came from."""
-        found = self._rows.find({"_id": {"$in": list(ids)}}, {"upload": 1, "n": 1, "inserted": 1})
-        return {row["_id"]: Place(row["upload"], row["n"], row.get("inserted", row["n"])) async for row in found}
+        found = await self._rows.find({"_id": {"$in": list(ids)}}, {"upload": 1, "n": 1, "inserted": 1}).to_list()
+        return {row["_id"]: Place(row["upload"], row["n"], row.get("inserted", row["n"])) for row in found}
 
     async def delete_rows_of(self, campaign_id: str, upload: str) -> None:
         """Remove what came with an upload that was undone."""
