@@ -16,6 +16,7 @@ from aiohttp import web
 
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.campaigns import campaign_id, campaign_shown
+from services.gateway.routes.server_sent import HEADERS, pause
 from shared.contracts.campaigns import Campaign, GetCampaign
 from shared.errors import WaapiError
 from shared.web.answers import answer_headers
@@ -25,12 +26,6 @@ PING_SECONDS: Final = 15.0  # proxies close what is silent for 30 or 60
 
 _OVER = ("COMPLETED", "CANCELLED", "FAILED")
 _LAST = "-last"
-_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store, no-transform",
-    "X-Content-Type-Options": "nosniff",
-    "X-Accel-Buffering": "no",  # nginx would hold events back
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class CampaignEvents:
         campaign = await self.asking.query(query)  # an error is still an ordinary answer here
         if last_id.endswith(_LAST) and campaign.status in _OVER:
             return web.Response(status=204)
-        response = web.StreamResponse(headers=_HEADERS | answer_headers(request))
+        response = web.StreamResponse(headers={**HEADERS, **answer_headers(request)})
         await response.prepare(request)
         with suppress(ConnectionError, WaapiError):  # the browser has gone, or we cannot go on: it will come back
             await self._follow(response, query, campaign, last_id)
@@ -75,16 +70,9 @@ class CampaignEvents:
             if silent >= self.ping_seconds:
                 await response.write(b": ping\n\n")
                 silent = 0.0
-            await self._pause()
+            await pause(self.poll_seconds, self._closing)
             silent += self.poll_seconds
             campaign = await self.asking.query(query)
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(self.poll_seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            return
 
 
 def _event(campaign: Campaign) -> tuple[str, bytes]:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.parameters import refused_query, required_query_id
+from services.gateway.routes.server_sent import HEADERS, pause
 from shared.contracts.subscriptions import HeardEvent, HearEvents
 from shared.errors import WaapiError
 from shared.ids import new_id
@@ -22,12 +23,6 @@ POLL_SECONDS: Final = 0.5
 PING_SECONDS: Final = 15.0  # proxies close what is silent for 30 or 60
 
 _LAST_ID = re.compile(r"(listener_[A-Za-z0-9]{22})\.([0-9]{1,18})", re.ASCII)
-_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store, no-transform",
-    "X-Content-Type-Options": "nosniff",
-    "X-Accel-Buffering": "no",  # nginx would hold events back
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ class EventStream:
         """200 with a stream until the caller or this process goes."""
         hear = HearEvents(user_id=required_query_id(request, "user_id"), **_place(request))
         await self._hear(hear)  # an error is still an ordinary answer here
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         with suppress(ConnectionError, WaapiError):  # the caller has gone, or we cannot go on: he will come back
             await self._follow(request, response, hear)
@@ -67,18 +62,11 @@ class EventStream:
             elif silent >= self.ping_seconds:
                 await response.write(b": listening\n\n")
                 silent = 0.0
-            await self._pause()
+            await pause(self.poll_seconds, self._closing)
             silent += self.poll_seconds
 
     async def _hear(self, hear: HearEvents) -> tuple[HeardEvent, ...]:
         return (await self.asking.command(hear, look_at="the stream")).items
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(self.poll_seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            return
 
 
 def _place(request: web.Request) -> dict[str, str | int]:

@@ -16,6 +16,7 @@ from aiohttp import web
 from services.gateway.domain.answer_text import AnswerText, GapError, Piece
 from services.gateway.routes.asking import Asking
 from services.gateway.routes.parameters import query_number, refused_query
+from services.gateway.routes.server_sent import HEADERS
 from services.gateway.routes.webchat import Visitors, shown_entry
 from services.gateway.routes.webchat_walls import cors_headers, visitor_origin
 from shared.bus.stream import Deltas, Stream
@@ -26,12 +27,6 @@ from shared.web.envelopes import success
 
 LONGEST_WAIT_SECONDS = 25
 _PAGE = 100
-_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store, no-transform",
-    "X-Content-Type-Options": "nosniff",
-    "X-Accel-Buffering": "no",  # nginx would hold events back
-}
 
 Event = tuple[str, int | None, Any]
 
@@ -64,7 +59,7 @@ class WebchatEvents:
                 seconds = query_number(request, "wait", default=LONGEST_WAIT_SECONDS, most=LONGEST_WAIT_SECONDS)
                 return await self._poll(request, told, deltas, seconds)
             first = [event async for event in told.catch_up()]  # an error is still an ordinary answer here
-            response = web.StreamResponse(headers=_HEADERS | cors_headers(visitor_origin(request)))
+            response = web.StreamResponse(headers={**HEADERS, **cors_headers(visitor_origin(request))})
             await response.prepare(request)
             try:
                 await _write(response, first)
