@@ -3,6 +3,7 @@
 import re
 from typing import Annotated, Any
 
+import orjson
 from pydantic import Field
 
 from services.gateway.schemas.changes import ChangeBody
@@ -23,6 +24,14 @@ def _variable_names(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _ordinary_numbers(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        orjson.dumps(value)  # as agents will, which knows numbers of 64 bits
+    except TypeError:
+        raise field_error("holds a number that is too long") from None
+    return value
+
+
 FallbackText = Annotated[str, Field(min_length=1, max_length=1000), NOT_BLANK]
 DailyBudget = Annotated[int, Field(ge=0, le=_LARGEST_BUDGET), WHOLE]
 Instructions = Annotated[str, Field(min_length=1, max_length=100_000), NOT_BLANK]
@@ -32,7 +41,7 @@ Variables = Annotated[
     Field(max_length=100),
     Checked(_variable_names, {"propertyNames": {"pattern": f"^{_VARIABLE.pattern}$"}}),
 ]
-Tools = Annotated[list[dict[str, Any]], Field(max_length=64)]
+Tools = Annotated[list[dict[str, Any]], Field(max_length=64), Checked(_ordinary_numbers, {})]
 
 
 class CreateAgentBody(Body):

@@ -125,3 +125,13 @@ async def test_a_prompt_needs_a_known_user(joined: Joined) -> None:
     status, answer = await joined.ask("POST", "/admin/prompts", PROMPT | {"user_id": "usr_nobody"})
 
     assert (status, answer["message"]) == (404, "User not found")
+
+
+async def test_a_number_that_no_store_holds_is_refused_wherever_a_tool_has_it(joined: Joined) -> None:
+    await joined.ask("POST", "/admin/prompts", PROMPT)
+    tool = {"type": "function", "name": "look", "parameters": {"maximum": 10**20}}
+
+    for method, path, body in (("PATCH", PATH, {}), ("POST", "/admin/prompts", PROMPT | {"prompt_id": "p_2"})):
+        status, answer = await joined.ask(method, path, body | {"tools": [tool]})
+
+        assert (status, answer["message"]) == (400, "tools holds a number that is too long")
