@@ -4,8 +4,7 @@ The order is the promise. Whatever dies between two lines leaves every message i
 
 1. take rate tokens and do all that may refuse, before the first write;
 2. claim: stored as ours, nothing posted; then whoever may forbid it is asked: holds and consents;
-3. intent: stored before the first byte leaves; from here on a message is never posted again by mistake (messages that
-   nobody can forbid are claimed and intended by one write);
+3. intent: stored before the first byte leaves; from here on a message is never posted again by mistake;
 4. post, and record what was seen, calls that end together in one write;
 5. answer callers, announce, and only then forget that an announcement was due.
 """
@@ -22,7 +21,6 @@ from services.messaging.clients.meta import MetaClient
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.domain.results import judge
 from services.messaging.domain.states import Timing
-from services.messaging.domain.stops import may_be_stopped
 from services.messaging.recording import Recorder, Result
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
@@ -72,18 +70,11 @@ class Dispatcher:
         """
         attempt_id, claiming_at = new_id("try_"), self.monotonic()
         once = list({message.id: message for message in group}.values())  # the same twice in a group is one message
-        accesses = self._open_accesses(numbers)
-        if all(message.phone_number_id in accesses and not may_be_stopped(message) for message in once):
-            taken = await insist(lambda: self.messages.intend_new(once, attempt_id, timing))
-            crash_point("messaging.intended")
-            mine = [message for message in once if message.id in taken]
-            calls = await self._post(mine, accesses, attempt_id, timing, claiming_at)
-        else:
-            taken = await insist(lambda: self.messages.claim_new(once, attempt_id, timing))
-            crash_point("messaging.claimed")
-            mine = [message for message in once if message.id in taken]
-            calls = await self.send_claimed(mine, numbers, attempt_id, timing, claiming_at=claiming_at)
-        return {id_: calls.get(id_, set()) for id_ in taken}
+        claimed = await insist(lambda: self.messages.claim_new(once, attempt_id, timing))
+        crash_point("messaging.claimed")
+        mine = [message for message in once if message.id in claimed]
+        calls = await self.send_claimed(mine, numbers, attempt_id, timing, claiming_at=claiming_at)
+        return {id_: calls.get(id_, set()) for id_ in claimed}
 
     async def send_claimed(
         self,

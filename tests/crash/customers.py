@@ -1,12 +1,15 @@
 """Customers who write while processes die: every message of theirs is answered, by exactly one answer."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
+import orjson
 
+from shared.mongo import Database
 from tests.crash.load import Load
 from tests.product.api import Api
 from tests.product.running import Product
@@ -38,6 +41,7 @@ class Customers:
     line: Line
     load: Load
     count: int
+    database: Database  # messaging's
     written: dict[str, list[str]] = field(default_factory=dict)  # by phone
 
     async def run(self) -> None:
@@ -51,6 +55,18 @@ class Customers:
     async def answers(self) -> dict[str, list[str]]:
         """What each customer has got."""
         return {customer: await self._shown(customer) for customer in self.written}
+
+    async def in_doubt(self) -> dict[str, list[str]]:
+        """Answers that a kill may have left undone: their intent is stored, and only Meta knows."""
+        doubted = {"phone_number_id": self.line.phone_number_id, "source": "agent", "state": "UNKNOWN"}
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        async for each in self.database["messages"].find(doubted, {"to": 1, "payload": 1}):
+            found[each["to"]].append(orjson.loads(each["payload"])["text"]["body"])
+        return found
+
+    async def unanswered(self) -> list[str]:
+        """Messages that have no answer yet, nor one in doubt."""
+        return unanswered(self.written, await self.answers(), await self.in_doubt())
 
     async def _write(self, number: int) -> None:
         customer = f"+49160{self.line.meta_phone_number_id[-6:-3]}{number:06d}"
@@ -71,13 +87,15 @@ class Customers:
         return [message["body"]["text"]["body"] for message in shown]
 
 
-def unanswered(written: Mapping[str, Sequence[str]], answers: Mapping[str, Sequence[str]]) -> list[str]:
-    """Messages that no answer repeats."""
+def unanswered(
+    written: Mapping[str, Sequence[str]], answers: Mapping[str, Sequence[str]], in_doubt: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Messages that no answer repeats, not even one in doubt."""
     return [
         f"{text} of {customer}"
         for customer, texts in written.items()
         for text in texts
-        if not any(text in answer for answer in answers.get(customer, ()))
+        if not any(text in answer for answer in (*answers.get(customer, ()), *in_doubt.get(customer, ())))
     ]
 
 

@@ -52,6 +52,7 @@ class Facts:
     may_be_unknown: int  # messages that the kills of this run can have left without an answer for ever
     written: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what customers wrote, by phone
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what they were answered
+    in_doubt: Mapping[str, Sequence[str]] = field(default_factory=dict)  # answers of which only Meta knows
     campaigns: CampaignFacts = field(default_factory=CampaignFacts)
     office: OfficeFacts | None = None  # what became of all that was done at the dashboard
 

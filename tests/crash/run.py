@@ -21,7 +21,7 @@ from tests.crash.campaign import BATCH_SIZE, Campaign
 from tests.crash.campaigns_facts import CampaignWitnesses
 from tests.crash.campaigns_load import Campaigns, new_publisher
 from tests.crash.campaigns_verdicts import campaign_violations
-from tests.crash.customers import Customers, new_shop, unanswered
+from tests.crash.customers import Customers, new_shop
 from tests.crash.dashboard import Dashboard, new_office
 from tests.crash.facts import Witnesses
 from tests.crash.killer import Killer
@@ -108,7 +108,9 @@ class Run:
         began_at, began = utc_now(), time.monotonic()
         async with self._opened() as (http, witnesses, campaign):
             load = campaign.load
-            customers = Customers(http, self.product.api, self.shop.lines[0], load, self.options.customers)
+            customers = Customers(
+                http, self.product.api, self.shop.lines[0], load, self.options.customers, witnesses.database
+            )
             made = self._campaigns(http, load, witnesses.database)
             office = self._office(http, load, witnesses.database)
             killer = Killer(self.product, load, http, self.say)
@@ -131,6 +133,7 @@ class Run:
                 await witnesses.hear(posted, self._may_be_unknown()),
                 written=customers.written,
                 answers=await customers.answers(),
+                in_doubt=await customers.in_doubt(),
                 campaigns=await made.hear(self._may_be_unknown()),
                 office=await office.hear(),
             )
@@ -197,7 +200,7 @@ class Run:
         while rested < RESTING_STATES and time.monotonic() < deadline:
             await asyncio.sleep(DRAIN_POLL_SECONDS)
             open_ends = await witnesses.open_ends()
-            if waiting := unanswered(customers.written, await customers.answers()):
+            if waiting := await customers.unanswered():
                 open_ends["not answered by agents"] = len(waiting)
             open_ends |= await self._open_campaigns(made) | await office.open_ends()
             rested = 0 if open_ends else rested + 1

@@ -97,6 +97,15 @@ def test_a_broken_promise_is_noticed(promise: str) -> None:
     assert promise in violations(BROKEN[promise])
 
 
+def test_an_answer_of_which_only_meta_knows_counts_as_given_and_as_unknown() -> None:
+    doubted = replace(
+        FINE, answers={"+49160": ("You wrote: <0-1>",)}, in_doubt={"+49160": ("You wrote: <0-0>",)}, may_be_unknown=2
+    )
+
+    assert violations(doubted) == {}
+    assert "every UNKNOWN and FAILED is explained" in violations(replace(doubted, may_be_unknown=1))
+
+
 def test_an_event_for_a_message_that_was_not_sent_is_noticed() -> None:
     facts = replace(FINE, events={**FINE.events, "message.sent:m2": 1})
 

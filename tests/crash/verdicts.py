@@ -112,6 +112,7 @@ def _unknown_but_called(facts: Facts) -> Iterator[str]:
 
 def _unexplained(facts: Facts) -> Iterator[str]:
     unknown = sum(stored.state == "UNKNOWN" for stored in facts.stored.values())
+    unknown += sum(map(len, facts.in_doubt.values()))
     failed = [message_id for message_id, stored in facts.stored.items() if stored.state == "FAILED"]
     if unknown > facts.may_be_unknown:
         yield f"{unknown} messages are UNKNOWN; the kills explain no more than {facts.may_be_unknown}"
@@ -119,7 +120,7 @@ def _unexplained(facts: Facts) -> Iterator[str]:
 
 
 def _not_answered(facts: Facts) -> Iterator[str]:
-    yield from unanswered(facts.written, facts.answers)
+    yield from unanswered(facts.written, facts.answers, facts.in_doubt)
 
 
 def _answered_again(facts: Facts) -> Iterator[str]:

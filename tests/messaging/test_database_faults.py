@@ -79,11 +79,11 @@ def dispatcher(stage: Stage, fault: Fault) -> Dispatcher:
     )
 
 
-async def send(stage: Stage, fault: Fault, *numbers: int, campaign_id: str | None = "cmp_1") -> set[str]:
-    """Send texts through the faulty database; those of a campaign are claimed first, and intended then."""
+async def send(stage: Stage, fault: Fault, *numbers: int) -> set[str]:
+    """Send texts through the faulty database."""
     sending = dispatcher(stage, fault)
     access = await stage.messaging.sweeper.numbers.list_sending([NUMBER])
-    group = [replace(stage.outbound(text(number)), campaign_id=campaign_id) for number in numbers or (1,)]
+    group = [stage.outbound(text(number)) for number in numbers or (1,)]
     claimed = await sending.send_new(group, access, stage.settings.timing_for("service"))
     await sending.drain()
     return set(claimed)
@@ -116,15 +116,6 @@ async def test_a_step_that_gets_no_answer_is_repeated(
     assert stage.meta.opaques() == [f"w1:{message_id()}:1"]
     assert len(stage.sent()) == (state == "SENT")
     assert len(stage.failed()) == (state == "FAILED")
-
-
-@pytest.mark.parametrize("carried_out", [True, False], ids=["answer lost", "not carried out"])
-async def test_a_claim_that_is_an_intent_as_well_is_repeated(stage: Stage, carried_out: bool) -> None:
-    claimed = await send(stage, Fault(*CLAIM, carried_out=carried_out), campaign_id=None)
-
-    assert claimed == {message_id()}
-    assert await stage.state() == "SENT"
-    assert stage.meta.opaques() == [f"w1:{message_id()}:1"]
 
 
 async def test_a_postponement_whose_answer_is_lost_is_counted_once(stage: Stage) -> None:

@@ -44,11 +44,6 @@ def stop_ids(message: OutboundMessage) -> Iterator[str]:
         yield contact_stop_id(message.contact_id)
 
 
-def may_be_stopped(message: OutboundMessage) -> bool:
-    """Whether there is anybody who could forbid it after it was handed to us."""
-    return message.campaign_id is not None or message.message_class == "marketing"
-
-
 def forbidden(message: OutboundMessage, stops: Mapping[str, Stop]) -> Forbidden | None:
     """What the stops do to a message, if anything; what ends it counts before what only holds it."""
     if message.message_class == "marketing" and contact_stop_id(message.contact_id) in stops:

@@ -63,26 +63,12 @@ class MessageRepository:
         """
         now = self.now()
         claim = claim_fields(attempt_id, self.worker, timing, now)
-        return await self._take([to_document(message, CLAIMED, now=now) | claim for message in group])
-
-    async def intend_new(self, group: Sequence[OutboundMessage], attempt_id: str, timing: Timing) -> set[str]:
-        """Claim and intent in one: for messages that nothing can forbid any more. Returns the ids that are ours.
-
-        A crash before the first byte leaves them UNKNOWN although they never left, which is the price of a write less.
-        """
-        now = self.now()
-        intent = claim_fields(attempt_id, self.worker, timing, now) | {"intended_at": now}
-        return await self._take(
-            [to_document(message.next_attempt(), DISPATCHING, now=now) | intent for message in group]
-        )
-
-    async def _take(self, documents: list[Document]) -> set[str]:
-        known = await self._insert(documents)
-        if not known:
-            return {document["_id"] for document in documents}
-        taken = {document["_id"] for document in documents} - known
-        mine = {"_id": {"$in": list(known)}} | {field: documents[0][field] for field in ("aid", "state")}
-        return taken | {document["_id"] async for document in self._messages.find(mine, {"_id": 1})}
+        known = await self._insert([to_document(message, CLAIMED, now=now) | claim for message in group])
+        claimed = {message.id for message in group} - known
+        if known:
+            mine = {"_id": {"$in": list(known)}, "aid": attempt_id, "state": CLAIMED}
+            claimed |= {document["_id"] async for document in self._messages.find(mine, {"_id": 1})}
+        return claimed
 
     async def add_postponed(self, group: Sequence[OutboundMessage], due_at: datetime, spacing: timedelta) -> set[str]:
         """Store new messages for later, one after the other: their number has no rate left.
