@@ -4,10 +4,12 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
+from pymongo.errors import AutoReconnect
 
 from shared.mongo import Client, Database, connect
 from tests.browser import chromium
@@ -74,8 +76,18 @@ async def browser() -> AsyncIterator[Browser]:
 async def database(mongodb_client: Client) -> AsyncIterator[Database]:
     """An empty database of the test's own, gone afterwards."""
     name = fresh_name()
+    await _find_connections_anew(mongodb_client)
     yield mongodb_client[name]
     await mongodb_client.drop_database(name)
+
+
+async def _find_connections_anew(client: Client) -> None:
+    """While a test without a loop runs, the driver misses its heartbeats: what that breaks had better break here."""
+    for _ in range(3):
+        with suppress(AutoReconnect):
+            await client.admin.command("ping")
+            return
+    await client.admin.command("ping")
 
 
 @pytest.fixture
