@@ -218,7 +218,7 @@ class CampaignBench:
 
     def _small_tenant(self, each: int) -> str:
         """A user with nothing but a number, a template and a campaign of ten recipients that is to begin later."""
-        user_id, waba_id = f"usr_bench{each}", f"{103_000_000_000_000 + each}"
+        user_id, waba_id = f"usr_ten{each}", f"{103_000_000_000_000 + each}"
         number = {
             "user_id": user_id,
             "platform": "whatsapp",
