@@ -224,8 +224,8 @@ class RecipientRepository:
     async def find(self, campaign_id: str, recipient: str | None) -> Row | None:
         """One recipient by id or phone; without either, the first."""
         query: Document = {"campaign_id": campaign_id, "state": {"$ne": "refused"}}
-        if recipient is not None:
-            query["$or"] = [{"_id": {"$eq": recipient}}, {"phone": {"$eq": recipient}}]
+        if recipient is not None:  # each branch whole, so that each takes its own index
+            query = {"$or": [query | {"_id": {"$eq": recipient}}, query | {"phone": {"$eq": recipient}}]}
         row = await self._rows.find_one(query, sort=[("n", 1)])
         return to_row(row) if row else None
 

@@ -76,8 +76,9 @@ class SenderRepository:
     async def _list_contacts(self, user_id: str, senders: Sequence[Sender]) -> list[Document]:
         phones = sorted({sender.phone for sender in senders if sender.phone is not None})
         aliases = sorted({alias for sender in senders for alias in sender.aliases})
-        either = [{"phone": {"$in": phones}}, {"aliases": {"$in": aliases}}]
-        found: list[Document] = await self._contacts.find({"user_id": user_id, "$or": either}).to_list()
+        # The user stands in both branches: only so does each take its own index, rather than all of a user's contacts.
+        either = [{"user_id": user_id, "phone": {"$in": phones}}, {"user_id": user_id, "aliases": {"$in": aliases}}]
+        found: list[Document] = await self._contacts.find({"$or": either}).to_list()
         return found
 
     async def keep(self, senders: Iterable[tuple[Sender, KnownAs, datetime]]) -> None:

@@ -13,9 +13,7 @@ EXAMPLES: tuple[Message, ...] = (
         template_id="tpl_9aB1cD2eF3gH4iJ5kL6mN7",
         rows=(contacts.RecipientRow(row=0, phone=PHONE, name="Ada", variables={"1": "Ada"}),),
     ),
-    contacts.UpsertContacts(
-        user_id=USER_ID, contacts=(contacts.ContactRow(phone=PHONE, name="Ada"),)
-    ),
+    contacts.UpsertContacts(user_id=USER_ID, contacts=(contacts.ContactRow(phone=PHONE, name="Ada"),)),
     contacts.GetContact(contact_id=CONTACT_ID),
     contacts.ListContacts(user_id=USER_ID, search="ada", tag="vip"),
     contacts.UpdateContact(contact_id=CONTACT_ID, name="Ada", attributes={"city": "Pune"}, tags=("vip",)),
