@@ -9,7 +9,7 @@ from services.messaging.repositories.numbers import NumberRepository, SendingNum
 FRESH_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RecentNumbers:
     """What was read of a number is used for half a second.
 
@@ -19,15 +19,17 @@ class RecentNumbers:
     numbers: NumberRepository
     monotonic: Callable[[], float] = time.monotonic
     _seen: dict[str, tuple[float, SendingNumber]] = field(default_factory=dict)
+    _changes: int = 0
 
     async def list_sending(self, phone_number_ids: Iterable[str]) -> dict[str, SendingNumber]:
         """The numbers by id; unknown and deleted ones are left out."""
-        now, wanted = self.monotonic(), set(phone_number_ids)
+        now, wanted, changes = self.monotonic(), set(phone_number_ids), self._changes
         fresh = {id_: seen[1] for id_ in wanted if (seen := self._seen.get(id_)) and now - seen[0] < FRESH_SECONDS}
         if fresh.keys() == wanted:
             return fresh
         read = await self.numbers.list_sending(wanted - fresh.keys())
-        self._seen.update({id_: (now, number) for id_, number in read.items()})
+        if changes == self._changes:  # else what was read may be older than a change that we were told of
+            self._seen.update({id_: (now, number) for id_, number in read.items()})
         return fresh | read
 
     async def mark_refused(self, phone_number_id: str, sealed_access_token: str) -> bool:
@@ -38,4 +40,5 @@ class RecentNumbers:
 
     def forget(self, phone_number_id: str) -> None:
         """It has changed."""
+        self._changes += 1
         self._seen.pop(phone_number_id, None)

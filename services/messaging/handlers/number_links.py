@@ -28,6 +28,10 @@ log = structlog.get_logger()
 _ASK_SECONDS = 5.0
 
 
+def _nobody_keeps_numbers(_phone_number_id: str) -> None:
+    """What was read of numbers is kept by nobody who would have to forget it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NumberLinkHandlers:
     """Each command is one conditional update, so that a repetition does nothing."""
@@ -36,7 +40,7 @@ class NumberLinkHandlers:
     numbers: NumberRepository
     links: NumberLinkRepository
     stats: AgentStatsRepository
-    on_change: Callable[[str], object] = str  # who keeps what was read of numbers is told which one has changed
+    on_change: Callable[[str], None] = _nobody_keeps_numbers  # told the id of a number that has changed
 
     def register(self) -> None:
         """Guard the phone numbers."""

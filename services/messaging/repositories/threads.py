@@ -11,10 +11,8 @@ from pymongo.errors import BulkWriteError
 from services.messaging.domain.messages import contact_id, conversation_id
 from shared.clock import Clock
 from shared.contracts.messaging import ContactInput
-from shared.mongo import UNSAFE_WRITES, Database, Document
+from shared.mongo import Database, Document
 
-# Nobody waits for the journal here: the message that names the thread is written after it, and waits.
-_IN_ORDER = UNSAFE_WRITES
 _MOST_KNOWN = 100_000
 
 
@@ -24,15 +22,15 @@ class ThreadRepository:
 
     database: Database
     now: Clock
-    _known: dict[str, None] = field(default_factory=dict)  # threads that were seen here; none is ever deleted
+    _known: dict[str, None] = field(default_factory=dict)  # threads whose writing was journaled; none is ever deleted
 
     @property
     def _contacts(self) -> Any:
-        return self.database.get_collection("contacts", write_concern=_IN_ORDER)
+        return self.database["contacts"]
 
     @property
     def _conversations(self) -> Any:
-        return self.database.get_collection("conversations", write_concern=_IN_ORDER)
+        return self.database["conversations"]
 
     async def ensure_indexes(self) -> None:
         """Listed by user, newest first; looked up by phone."""
