@@ -72,8 +72,9 @@ class Visitor:
         await self.is_ready()
 
     async def is_ready(self) -> None:
-        """Wait until the stream has told the past."""
+        """Wait until the stream has told the past, and the panel has come to rest: while it rises it is elsewhere."""
         await self.panel.locator('.log[aria-busy="false"]').wait_for(state="attached")
+        await self.panel.evaluate("panel => Promise.allSettled(panel.getAnimations().map((each) => each.finished))")
 
     async def write(self, text: str) -> None:
         """Type a message and send it by Enter."""
