@@ -1,7 +1,7 @@
 """Messaging: sends to Meta, and remembers what became of every message.
 
-Owns: phone_numbers, wabas, contacts, consents, send_stops, conversations, messages, inbound_messages, webchat_entries,
-media, media_pieces, meta_notices, parked_statuses, credit_accounts, credit_entries, rates, and copies of approved
+Owns: phone_numbers, wabas, contacts, consents, send_stops, conversations, messages, groups, inbound_messages,
+webchat_entries, media, media_pieces, meta_notices, parked_statuses, credit_accounts, credit_entries, rates, and copies of approved
 templates.
 Takes: SendMessage, SendBatch, RenderMessage, GetMessageTimeline, AddPhoneNumber, GetPhoneNumber, ListPhoneNumbers,
 GetNumberAccess, GetCredits, GrantCredits, ReserveCredits, ReleaseCredits, HoldCampaign, PrepareRecipients,

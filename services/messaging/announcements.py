@@ -1,6 +1,7 @@
 """Telling the outcome: to the caller who waits, and to whoever listens on the bus.
 
-The document holds the outcome with a `wake_at` until its event is confirmed, so a crash here only delays the event.
+The document holds the outcome with a `wake_at` until its event is confirmed, or its group's document does; so a crash
+here only delays the event.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from shared.contracts.messaging import (
 )
 from shared.crashpoints import crash_point
 from shared.errors import BusUnavailableError
+from shared.insist import insist
 from shared.mongo import TRANSIENT_ERRORS
 
 log = structlog.get_logger()
@@ -59,6 +61,17 @@ class Announcer:
     async def announce_sent(self, items: Sequence[SentMessage]) -> None:
         """Publish `MessagesSent`, then forget that it was due."""
         await self._announce(MessagesSent(items=tuple(items)), [item.message_id for item in items], SENT)
+
+    async def announce_grouped(self, items: Sequence[SentMessage]) -> None:
+        """Publish `MessagesSent` for messages of groups; where that fails, the sweeper is to do it."""
+        ids = [item.message_id for item in items]
+        try:
+            await self.bus.publish(MessagesSent(items=tuple(items)))
+        except BusUnavailableError as error:
+            log.warning("announcement_postponed", messages=len(ids), error=error.message)
+            await insist(lambda: self.messages.make_due(ids))
+            return
+        crash_point("messaging.published")
 
     async def announce_queued(self, items: Sequence[QueuedMessage]) -> None:
         """Publish `MessagesQueued`. Nothing remembers that it is due: it says what the next event outdates."""

@@ -11,7 +11,7 @@ The order is the promise. Whatever dies between two lines leaves every message i
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from services.messaging.clients.meta import MetaClient
 from services.messaging.domain.messages import OutboundMessage
 from services.messaging.domain.results import judge
 from services.messaging.domain.states import Timing
+from services.messaging.groups import Group, Groups
 from services.messaging.recording import Recorder, Result
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
@@ -49,6 +50,15 @@ class _Access:
 
 
 @dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What all calls of a group have in common."""
+
+    id: str
+    timing: Timing
+    together: Group | None
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatcher:
     """Walks groups of rendered messages of one timing through the protocol."""
 
@@ -56,6 +66,7 @@ class Dispatcher:
     meta: MetaClient
     recorder: Recorder
     stopping: Stopping
+    groups: Groups
     keys: KeyRing
     monotonic: Callable[[], float] = time.monotonic
     _calls: Calls = field(default_factory=set)
@@ -69,11 +80,24 @@ class Dispatcher:
         then: whoever waits for the calls does so for order or back-pressure, not for safety.
         """
         attempt_id, claiming_at = new_id("try_"), self.monotonic()
-        once = list({message.id: message for message in group}.values())  # the same twice in a group is one message
+        once = _each_once(group)
         claimed = await insist(lambda: self.messages.claim_new(once, attempt_id, timing))
         crash_point("messaging.claimed")
         mine = [message for message in once if message.id in claimed]
         calls = await self.send_claimed(mine, numbers, attempt_id, timing, claiming_at=claiming_at)
+        return {id_: calls.get(id_, set()) for id_ in claimed}
+
+    async def send_grouped(
+        self, group: Sequence[OutboundMessage], numbers: dict[str, SendingNumber], timing: Timing
+    ) -> dict[str, Calls]:
+        """The same with one document that holds lease and intent for all: for many messages nobody waits for."""
+        claiming_at, once = self.monotonic(), _each_once(group)
+        together = await self.groups.begin(new_id("grp_"), once, timing)
+        claimed = await insist(lambda: self.messages.claim_grouped(once, together.id))
+        crash_point("messaging.claimed")
+        mine = [message for message in once if message.id in claimed]
+        calls = await self.send_claimed(mine, numbers, together.id, timing, claiming_at=claiming_at, together=together)
+        together.keep(calls)
         return {id_: calls.get(id_, set()) for id_ in claimed}
 
     async def send_claimed(
@@ -84,6 +108,7 @@ class Dispatcher:
         timing: Timing,
         *,
         claiming_at: float,
+        together: Group | None = None,
     ) -> dict[str, Calls]:
         """Carry claimed messages through the intent and start their calls; what is recorded follows by itself.
 
@@ -97,29 +122,35 @@ class Dispatcher:
         if not going:
             return {}
         ids = [message.id for message in going]
-        intended = await insist(lambda: self.messages.intend(ids, attempt_id))
+        intended = await self._intend(ids, attempt_id, together)
         crash_point("messaging.intended")
         mine = [message for message in going if message.id in intended]
-        return await self._post(mine, accesses, attempt_id, timing, claiming_at)
-
-    async def _post(
-        self,
-        intended: Sequence[OutboundMessage],
-        accesses: Mapping[str, _Access],
-        attempt_id: str,
-        timing: Timing,
-        claiming_at: float,
-    ) -> dict[str, Calls]:
-        """Start the calls of a group whose intents are stored; or none, when storing them took too long."""
-        if self.monotonic() - claiming_at > timing.guard_seconds:
-            # Too much of the lease has passed: somebody may soon take these for lost. Nothing was posted.
-            await insist(lambda: self.messages.withdraw([message.id for message in intended], attempt_id))
-            log.warning("intent_withdrawn", messages=len(intended))
+        attempt = _Attempt(attempt_id, timing, together)
+        if await self._is_too_late(mine, attempt, claiming_at):
             return {}
         return {
-            message.id: {self._start(message.next_attempt(), accesses[message.phone_number_id], attempt_id, timing)}
-            for message in intended
+            message.id: {self._start(message.next_attempt(), accesses[message.phone_number_id], attempt)}
+            for message in mine
         }
+
+    async def _intend(self, ids: list[str], attempt_id: str, together: Group | None) -> set[str]:
+        """Store the intents; returns the messages that are still ours."""
+        if together is None:
+            return await insist(lambda: self.messages.intend(ids, attempt_id))
+        if await self.groups.intend(together):
+            return set(ids)
+        # Somebody had to know that nothing of it is posted any more; what they did not take is due again.
+        await insist(lambda: self.messages.release(ids, attempt_id, self.messages.now()))
+        return set()
+
+    async def _is_too_late(self, intended: Sequence[OutboundMessage], attempt: _Attempt, claiming_at: float) -> bool:
+        """Whether storing the intents took so long that nothing is posted after all; then they are taken back."""
+        if self.monotonic() - claiming_at <= attempt.timing.guard_seconds:
+            return False
+        # Too much of the lease has passed: somebody may soon take these for lost. Nothing was posted.
+        await insist(lambda: self.messages.withdraw([message.id for message in intended], attempt.id))
+        log.warning("intent_withdrawn", messages=len(intended))
+        return True
 
     async def drain(self) -> None:
         """Wait until every call that was started has an outcome that is recorded."""
@@ -149,28 +180,34 @@ class Dispatcher:
             due_at = self.messages.now() + _NO_ACCESS
             await insist(lambda: self.messages.release(ids, attempt_id, due_at))
 
-    def _start(self, message: OutboundMessage, access: _Access, attempt_id: str, timing: Timing) -> asyncio.Task[None]:
+    def _start(self, message: OutboundMessage, access: _Access, attempt: _Attempt) -> asyncio.Task[None]:
         """The call lives on its own: a group that is cut short when the service stops loses no result."""
-        call = asyncio.create_task(self._call(message, access, attempt_id, timing))
+        call = asyncio.create_task(self._call(message, access, attempt))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         return call
 
-    async def _call(self, message: OutboundMessage, access: _Access, attempt_id: str, timing: Timing) -> None:
+    async def _call(self, message: OutboundMessage, access: _Access, attempt: _Attempt) -> None:
         observation = await self.meta.send(
             access.meta_phone_number_id,
             access.authorization,
             message.posted_body(),
-            timeout_seconds=timing.http_timeout_seconds,
+            timeout_seconds=attempt.timing.http_timeout_seconds,
             on_instagram=access.on_instagram,
         )
         crash_point("messaging.posted")
         verdict = judge(observation, tries=message.tries, is_resent=message.resends > 0)
         try:
-            await self.recorder.record(Result(message, verdict, attempt_id, access.sealed_access_token))
+            await self.recorder.record(
+                Result(message, verdict, attempt.id, access.sealed_access_token, group=attempt.together)
+            )
         except Exception:  # nobody above can do more than this
-            # The document says DISPATCHING; when the lease ends, the sweeper takes it for unknown.
+            # The document says DISPATCHING, or its group's that it was intended: when the lease ends, it is unknown.
             log.exception("result_not_recorded", message_id=message.id)
+
+
+def _each_once(group: Sequence[OutboundMessage]) -> list[OutboundMessage]:
+    return list({message.id: message for message in group}.values())  # the same twice in a group is one message
 
 
 async def linger(calls: Calls) -> None:

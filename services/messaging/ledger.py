@@ -215,8 +215,9 @@ class Ledger:
         )
 
     async def _settle_run(self, entry: Entry, *, at_least: int, closing: bool) -> None:
-        charged = await self.charges.count_charged(entry.id)
+        # In this order: one that is accepted meanwhile counts twice until the next look, not in neither.
         undecided = await self.charges.count_undecided(entry.id) if closing else 0
+        charged = await self.charges.count_charged(entry.id)
         await self._settle(entry, charged=charged, undecided=undecided, closing=closing, at_least=at_least)
 
     async def _settle(self, entry: Entry, *, charged: int, undecided: int, closing: bool, at_least: int = 0) -> None:

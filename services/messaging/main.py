@@ -14,6 +14,7 @@ from services.messaging.consent import ConsentBook
 from services.messaging.consequences import Consequences
 from services.messaging.conversing import Conversing, conversing
 from services.messaging.dispatch import Dispatcher
+from services.messaging.groups import Groups
 from services.messaging.handlers.audience import AudienceHandlers
 from services.messaging.handlers.batches import BatchHandlers
 from services.messaging.handlers.contacts import ContactHandlers
@@ -35,6 +36,7 @@ from services.messaging.repositories.consents import ConsentRepository
 from services.messaging.repositories.contacts import ContactRepository
 from services.messaging.repositories.credits import CreditRepository
 from services.messaging.repositories.erasure import ErasureRepository
+from services.messaging.repositories.groups import GroupRepository
 from services.messaging.repositories.holding import HoldingRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.number_links import NumberLinkRepository
@@ -109,6 +111,7 @@ class Messaging:
         """Wait until what is being sent has an outcome that is recorded."""
         await self.sweeper.drain()
         await self.dispatcher.drain()
+        await self.dispatcher.groups.drained()
 
 
 async def build(
@@ -135,23 +138,25 @@ async def build(
     threads = ThreadRepository(database, now)
     copies = TemplateCopyRepository(database, now)
     contacts = ContactRepository(database, now)
-    credits, charges = CreditRepository(database, now), ChargeRepository(database, now)
-    consents, erasure = ConsentRepository(database, now), ErasureRepository(database, now)
-    for repository in (messages, numbers, links, stats, statuses, threads, copies, contacts, consents, erasure):
+    groups = GroupRepository(database, now)
+    credits, charges = CreditRepository(database, now), ChargeRepository(database, groups, now)
+    consents, erasure = ConsentRepository(database, now), ErasureRepository(database, groups, now)
+    for repository in (messages, groups, numbers, links, stats, statuses, threads, copies, contacts, consents, erasure):
         await repository.ensure_indexes()
     await credits.ensure_indexes()
     await charges.ensure_indexes()
     rates = RateRepository(database)
     announcer = Announcer(bus, messages)
-    stops, holding = StopRepository(database, now), HoldingRepository(database, now)
+    stops, holding = StopRepository(database, now), HoldingRepository(database, groups, now)
     stopping = Stopping(stops, holding)
     ledger = Ledger(credits, charges, settings.default_credits)
     book = ConsentBook(bus, consents, contacts, stops, holding)
     recent = RecentNumbers(numbers)
     consequences = Consequences(ledger, book, recent, rates, now)
-    dispatcher = Dispatcher(messages, meta, Recorder(messages, announcer, consequences), stopping, keys)
+    recorder = Recorder(messages, announcer, consequences)
+    dispatcher = Dispatcher(messages, meta, recorder, stopping, Groups(groups, worker), keys)
     sweeps = SweepRepository(database, worker, now)
-    sweeper = Sweeper(sweeps, numbers, rates, dispatcher, announcer, settings.timing_for)
+    sweeper = Sweeper(sweeps, groups, numbers, rates, dispatcher, announcer, settings.timing_for)
     sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
     preparation = Preparation(recent, TemplateLookup(copies, bus), contacts, now)
     receipts = ReadReceipts(meta.session, meta.base_url, settings.instagram_base_url, keys)

@@ -11,6 +11,7 @@ import orjson
 from services.messaging.ledger import Ledger
 from services.messaging.repositories.charges import ChargeRepository
 from services.messaging.repositories.credits import CreditRepository
+from services.messaging.repositories.groups import GroupRepository
 from services.messaging.settings import Settings
 from shared.clock import utc_now
 from shared.mongo import Database, connect, database_of
@@ -20,7 +21,7 @@ from shared.settings import EX_CONFIG, ConfigurationError
 async def rebuild(database: Database, default_credits: int, user_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Rebuild these users' balances, or everybody's; each as it was and as it is now. Safe while services run."""
     credits = CreditRepository(database, utc_now)
-    ledger = Ledger(credits, ChargeRepository(database, utc_now), default_credits)
+    ledger = Ledger(credits, ChargeRepository(database, GroupRepository(database, utc_now), utc_now), default_credits)
     report = []
     for user_id in user_ids or await credits.list_users():
         before, after = await ledger.rebuild(user_id)

@@ -41,14 +41,18 @@ class Sending:
         rate = numbers[phone_number_id].messages_per_second
         return await self.rates.take(phone_number_id, wanted, messages_per_second=rate, lane=lane)
 
-    async def send(self, messages: Sequence[OutboundMessage], numbers: Numbers) -> dict[str, Calls]:
-        """Walk new messages into the protocol, each class with its own timing; returns the ids that were ours."""
+    async def send(
+        self, messages: Sequence[OutboundMessage], numbers: Numbers, *, grouped: bool = False
+    ) -> dict[str, Calls]:
+        """Walk new messages into the protocol, each class with its own timing; returns the ids that were ours.
+
+        With `grouped`, those of a class share one document for lease and intent.
+        """
+        send = self.dispatcher.send_grouped if grouped else self.dispatcher.send_new
         parts: defaultdict[Timing, list[OutboundMessage]] = defaultdict(list)
         for message in messages:
             parts[self.timing_for(message.message_class)].append(message)
-        claimed = await asyncio.gather(
-            *(self.dispatcher.send_new(part, numbers, timing) for timing, part in parts.items())
-        )
+        claimed = await asyncio.gather(*(send(part, numbers, timing) for timing, part in parts.items()))
         return {id_: calls for part in claimed for id_, calls in part.items()}
 
     async def ensure_threads(

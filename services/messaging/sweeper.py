@@ -16,6 +16,7 @@ from services.messaging.announcements import Announcer
 from services.messaging.dispatch import Dispatcher, linger
 from services.messaging.domain.messages import StoredMessage, failed_item, sent_item
 from services.messaging.domain.states import DISPATCHING, FAILED, SENT, UNKNOWN, Timing, policy_for
+from services.messaging.repositories.groups import GroupRepository
 from services.messaging.repositories.numbers import NumberRepository, SendingNumber
 from services.messaging.repositories.rates import Lane, RateRepository
 from services.messaging.repositories.sweeping import SweepRepository
@@ -40,6 +41,7 @@ class Sweeper:
     """Finds messages that wait for somebody, and gives each the step its state asks for."""
 
     sweeps: SweepRepository
+    groups: GroupRepository
     numbers: NumberRepository
     rates: RateRepository
     dispatcher: Dispatcher
@@ -52,6 +54,8 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """One round: everything that is due now."""
+        if left := await self.groups.wake_due():
+            log.warning("groups_opened_up", groups=left)
         for _ in range(_ROUNDS_AT_MOST):
             due = await self.sweeps.list_due(self.round_size)
             by_state: defaultdict[str, list[StoredMessage]] = defaultdict(list)

@@ -33,7 +33,7 @@ class Subscription:
         self._all_calls = calls
         self._calls: set[asyncio.Task[None]] = set()
         self._free = asyncio.Semaphore(queue.concurrency or queue.prefetch)
-        self._inbox = Inbox(self._group_limit, is_busy=lambda: bool(self._calls))
+        self._inbox = Inbox(self._group_limit, is_busy=lambda: bool(self._calls), company_seconds=queue.company_seconds)
         self._acker = Acker(channel)
         self._collector = asyncio.create_task(self._collect(), name=f"bus {queue.name}")
         self._consumer_tag = ""

@@ -12,9 +12,12 @@ GATHER_SECONDS = 0.002  # while other calls are busy, a group waits this long fo
 class Inbox:
     """Deliveries of one queue. Only one collector takes from it."""
 
-    def __init__(self, group_limit: Callable[[str], int], is_busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, group_limit: Callable[[str], int], is_busy: Callable[[], bool], company_seconds: float = 0.0
+    ) -> None:
         self._group_limit = group_limit
         self._is_busy = is_busy
+        self._company_seconds = company_seconds
         self._waiting: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
 
@@ -26,18 +29,28 @@ class Inbox:
     async def take(self) -> list[Delivery]:
         """The oldest delivery, with those of the same type behind it, as many as one call may have.
 
-        A message in an idle system waits for no company. One that has failed before goes alone, so that it takes no
-        innocent ones along if it fails again.
+        A message in an idle system waits for no company, unless its queue is one that does. One that has failed before
+        goes alone, so that it takes no innocent ones along if it fails again.
         """
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
         limit = self._limit(self._waiting[0])
-        if self._is_busy() and len(self._waiting) < limit:
-            await asyncio.sleep(GATHER_SECONDS)
-        taken = [self._waiting.popleft()]
-        while len(taken) < limit and self._waiting and self._goes_with(taken[0], self._waiting[0]):
-            taken.append(self._waiting.popleft())
+        patience = self._company_seconds or (GATHER_SECONDS if self._is_busy() else 0.0)
+        if patience and len(self._waiting) < limit:
+            await asyncio.sleep(patience)
+        return self._take_group(self._waiting.popleft(), limit)
+
+    def _take_group(self, first: Delivery, limit: int) -> list[Delivery]:
+        taken, passed = [first], deque[Delivery]()
+        while len(taken) < limit and self._waiting:
+            if self._goes_with(first, self._waiting[0]):
+                taken.append(self._waiting.popleft())
+            elif self._company_seconds:  # what may wait may be overtaken
+                passed.append(self._waiting.popleft())
+            else:
+                break
+        self._waiting.extendleft(reversed(passed))
         return taken
 
     def _limit(self, delivery: Delivery) -> int:

@@ -50,6 +50,9 @@ class Queue:
     prefetch: int  # messages in a consumer's hands
     group_limit: int = 1  # messages handed to one call of a group handler
     concurrency: int | None = None  # handler calls at a time; None: as many as the prefetch allows
+    # How long a group waits for company even in an idle system, and past messages of other types: where nobody waits
+    # for what is done with it, and its order is of no matter.
+    company_seconds: float = 0.0
 
     @property
     def is_for_queries(self) -> bool:
@@ -126,6 +129,7 @@ QUEUES: tuple[Queue, ...] = (
         prefetch=50,
         group_limit=20,
         concurrency=1,
+        company_seconds=0.25,  # one transaction counts what came in
     ),
     Queue(
         "messaging.numbers.v1",

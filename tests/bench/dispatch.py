@@ -146,7 +146,8 @@ class Dispatch:
 
         async def is_settled() -> bool:
             waiting = {"campaign_id": campaign_id, "wake_at": {"$exists": True}}
-            return not await self.database["messages"].count_documents(waiting)
+            left = await self.database["messages"].count_documents(waiting)
+            return not left + await self.database["groups"].count_documents({"campaign_id": campaign_id})
 
         assert await comes_true(is_settled, PATIENCE_SECONDS, poll_seconds=0.2), "messages still wait for something"
 

@@ -108,7 +108,7 @@ class Witnesses:
         """
         ours = {"user_id": self.tenant.user_id}
         conditions: dict[str, dict[str, Any]] = {
-            IN_HAND: {"state": {"$in": ["QUEUED", "CLAIMED", "DISPATCHING", "RETRY_WAIT"]}},
+            IN_HAND: {"state": {"$in": ["QUEUED", "GROUPED", "CLAIMED", "DISPATCHING", "RETRY_WAIT"]}},
             "not announced": {"state": {"$in": ["SENT", "FAILED"]}, "wake_at": {"$exists": True}},
             "unknown with a status": {"state": "UNKNOWN", "rank": {"$gt": 0}},
             "unknown codes": {"state": "UNKNOWN", "class": "authentication", "reported_unknown": {"$ne": True}},

@@ -14,10 +14,12 @@ from services.messaging.clients.meta import MetaClient
 from services.messaging.domain.results import Lost, Observation
 from services.messaging.domain.states import DISPATCHING, QUEUED, SENT
 from services.messaging.handlers.sends import SendHandlers
+from services.messaging.repositories.groups import GroupRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.sweeping import SweepRepository
 from shared.bus.port import Received
 from shared.contracts.messaging import SendMessage
+from shared.mongo import Document
 
 _HESITATION_SECONDS = 0.3  # an in-process queue is never quite empty under load
 
@@ -63,14 +65,18 @@ def _requeue_dispatching() -> None:
 def _event_outside_document() -> None:
     right = MessageRepository.record_accepted
 
-    async def record_accepted(self: MessageRepository, wa_message_ids: Mapping[str, str]) -> datetime:
-        recorded = await right(self, wa_message_ids)
+    async def record_accepted(self: MessageRepository, wa_message_ids: Mapping[str, str], *rest: Any) -> datetime:
+        recorded = await right(self, wa_message_ids, *rest)
         await self._messages.update_many(
             {"_id": {"$in": list(wa_message_ids)}, "state": SENT}, {"$unset": {"wake_at": ""}}
         )
         return recorded
 
+    async def wake_none(self: GroupRepository, group: Document) -> None:
+        pass
+
     _replace(MessageRepository, "record_accepted", record_accepted)
+    _replace(GroupRepository, "_wake_unannounced", wake_none)
 
 
 def _replace(owner: type, name: str, method: Callable[..., Any]) -> None:

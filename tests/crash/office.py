@@ -14,7 +14,7 @@ from shared.mongo import Database
 from tests.crash.dashboard import GRANTED, RECIPIENTS, REFUSED, SUBMITTED, Asked, Dashboard, Done
 
 DEFAULT_CREDITS = 100  # messaging's own default: the stack sets none
-IN_HAND = ("QUEUED", "CLAIMED", "DISPATCHING", "RETRY_WAIT")
+IN_HAND = ("QUEUED", "GROUPED", "CLAIMED", "DISPATCHING", "RETRY_WAIT")
 
 
 @dataclass(frozen=True, slots=True)

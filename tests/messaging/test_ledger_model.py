@@ -16,6 +16,7 @@ from services.messaging.domain.states import FAILED, SENT
 from services.messaging.ledger import Ledger
 from services.messaging.repositories.charges import ChargeRepository
 from services.messaging.repositories.credits import CreditRepository
+from services.messaging.repositories.groups import GroupRepository
 from shared.errors import InsufficientCreditsError, NotFoundError
 from shared.mongo import UNSAFE_WRITES, Database
 from tests.messaging.doubles import ManualClock
@@ -101,7 +102,7 @@ class World:
     def __post_init__(self) -> None:
         self.user = f"usr_{next(users)}"
         self.credits = self.credits_type(self.database, self.clock)
-        self.charges = ChargeRepository(self.database, self.clock)
+        self.charges = ChargeRepository(self.database, GroupRepository(self.database, self.clock), self.clock)
         self.granted = {f"grant:initial:{self.user}"}
 
     def ledger(self, credits: Any = None) -> Ledger:
@@ -224,7 +225,7 @@ async def quick_database(database: Database) -> Database:
     quick = database.with_options(write_concern=UNSAFE_WRITES, read_concern=ReadConcern("local"))
     clock = ManualClock()
     await CreditRepository(quick, clock).ensure_indexes()
-    await ChargeRepository(quick, clock).ensure_indexes()
+    await ChargeRepository(quick, GroupRepository(quick, clock), clock).ensure_indexes()
     await quick["messages"].create_index("wake_at", partialFilterExpression={"wake_at": {"$exists": True}})
     return quick
 

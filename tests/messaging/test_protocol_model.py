@@ -24,7 +24,8 @@ from services.messaging.domain.results import (
     Unknown,
     judge,
 )
-from services.messaging.domain.states import DISPATCHING, QUEUED
+from services.messaging.domain.states import DISPATCHING, GROUPED, QUEUED
+from services.messaging.repositories.groups import GroupRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.statuses import StatusRepository
 from services.messaging.repositories.sweeping import SweepRepository
@@ -86,6 +87,7 @@ class World:
     database: Database
     message: OutboundMessage
     sweeps_type: type[SweepRepository] = SweepRepository
+    is_grouped: bool = False  # whether the first attempt is that of a group with a document of its own
     clock: ManualClock = field(default_factory=ManualClock)
     frozen: list[tuple[str, Observation]] = field(default_factory=list)
     acted: list[int] = field(default_factory=list)  # the attempts that Meta acted on
@@ -93,6 +95,7 @@ class World:
     def __post_init__(self) -> None:
         self.messages = MessageRepository(self.database, "worker", self.clock)
         self.sweeps = self.sweeps_type(self.database, "worker", self.clock)
+        self.groups = GroupRepository(self.database, self.clock)
         self.statuses = StatusRepository(self.database, self.clock)
         self.ids = [self.message.id]
         self.timing = SETTINGS.timing_for(self.message.message_class)
@@ -115,6 +118,7 @@ class World:
 
     async def keep_house(self) -> None:
         """The steps of a sweep that post nothing."""
+        await self.groups.wake_due()
         for step in (self.sweeps.lift, self.sweeps.give_up_leases, self.sweeps.fail_expired):
             await step(self.ids)
 
@@ -122,22 +126,37 @@ class World:
         """One worker's attempt."""
         attempt_id = new_id("try_")
         await self.keep_house()
-        if not await self.messages.claim_new([self.message], attempt_id, self.timing):
+        is_first = await self.claim_new(attempt_id)
+        if not is_first:
             claimed = await self.sweeps.claim_due(self.ids, attempt_id, self.timing)
             if not (claimed or await self.sweeps.claim_resend(self.ids, attempt_id, self.timing)):
                 return
-        if each.reach == "claimed" or not await self.messages.intend(self.ids, attempt_id):
+        if each.reach == "claimed" or not await self.intend(attempt_id, is_first=is_first):
             return
         if each.reach == "intended":
             return
         acts, observation = ANSWERS[each.meta]
         if acts:
             stored = await self.messages.find(self.message.id)
-            self.acted.append(stored.message.attempt if stored else 0)
+            is_counted_by_group = stored is not None and stored.state == GROUPED
+            self.acted.append(stored.message.attempt + is_counted_by_group if stored else 0)
         if each.reach == "posted":
             self.frozen.append((attempt_id, observation))
         else:
             await self.record(attempt_id, observation)
+
+    async def claim_new(self, attempt_id: str) -> bool:
+        """Whether the message was not stored yet."""
+        if not self.is_grouped:
+            return bool(await self.messages.claim_new([self.message], attempt_id, self.timing))
+        await self.groups.begin(attempt_id, [self.message], self.timing, "worker")
+        return bool(await self.messages.claim_grouped([self.message], attempt_id))
+
+    async def intend(self, attempt_id: str, *, is_first: bool) -> bool:
+        """Whether the message may be posted; what a sweeper claims is in no group any more."""
+        if self.is_grouped and is_first:
+            return await self.groups.intend(attempt_id) is not None
+        return bool(await self.messages.intend(self.ids, attempt_id))
 
     async def record(self, attempt_id: str, observation: Observation) -> None:
         """As the recorder does."""
@@ -145,7 +164,7 @@ class World:
         assert stored is not None
         match judge(observation, tries=0, is_resent=stored.message.resends > 0):
             case Accepted(wa_message_id=wamid):
-                await self.messages.record_accepted({self.message.id: wamid})
+                await self.messages.record_accepted({self.message.id: wamid}, (), {self.message.id: self.clock()})
             case Failed() as verdict:
                 await self.messages.record_failed(self.message.id, attempt_id, verdict)
             case Postponed() as verdict:
@@ -177,7 +196,9 @@ class World:
             assert stored.state == "SENT" if self.acted else stored.state in {"FAILED", "UNKNOWN"}
 
 
-async def play(database: Database, sweeps_type: type[SweepRepository], history: list[Round], is_code: bool) -> None:
+async def play(
+    database: Database, sweeps_type: type[SweepRepository], history: list[Round], *, is_code: bool, is_grouped: bool
+) -> None:
     """A fresh message lives through a history."""
     number = next(numbers)
     message = OutboundMessage(
@@ -194,7 +215,7 @@ async def play(database: Database, sweeps_type: type[SweepRepository], history: 
         accepted_at=NOON,
         expires_at=NOON + timedelta(hours=1),
     )
-    await World(database, message, sweeps_type).play(history)
+    await World(database, message, sweeps_type, is_grouped).play(history)
 
 
 def played_by_chance(database: Database, sweeps_type: type[SweepRepository], examples: int) -> Callable[[], None]:
@@ -202,9 +223,10 @@ def played_by_chance(database: Database, sweeps_type: type[SweepRepository], exa
     loop = asyncio.get_running_loop()
 
     @settings(max_examples=examples, deadline=None, database=None, phases=[Phase.generate], derandomize=True)
-    @given(history=st.lists(rounds, min_size=1, max_size=6), is_code=st.booleans())
-    def example(history: list[Round], is_code: bool) -> None:
-        asyncio.run_coroutine_threadsafe(play(database, sweeps_type, history, is_code), loop).result()
+    @given(history=st.lists(rounds, min_size=1, max_size=6), is_code=st.booleans(), is_grouped=st.booleans())
+    def example(history: list[Round], is_code: bool, is_grouped: bool) -> None:
+        played = play(database, sweeps_type, history, is_code=is_code, is_grouped=is_grouped)
+        asyncio.run_coroutine_threadsafe(played, loop).result()
 
     return example
 
@@ -214,6 +236,7 @@ async def quick_database(database: Database) -> Database:
     """Without the wait for the disk, of which thousands of small steps would be made; nobody pulls the plug here."""
     quick = database.with_options(write_concern=UNSAFE_WRITES, read_concern=ReadConcern("local"))
     await MessageRepository(quick, "worker", utc_now).ensure_indexes()
+    await GroupRepository(quick, utc_now).ensure_indexes()
     return quick
 
 

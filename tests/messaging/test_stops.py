@@ -9,6 +9,7 @@ import pytest
 
 from services.messaging.domain.messages import OutboundMessage, contact_id
 from services.messaging.domain.stops import Stop
+from services.messaging.repositories.groups import GroupRepository
 from services.messaging.repositories.holding import HoldingRepository
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.stops import StopRepository
@@ -79,6 +80,11 @@ class InterruptedMessages(MessageRepository):
 
     async def claim_new(self, *arguments: Any) -> set[str]:
         claimed = await MessageRepository.claim_new(self, *arguments)
+        await self.interruption()
+        return claimed
+
+    async def claim_grouped(self, *arguments: Any) -> set[str]:
+        claimed = await MessageRepository.claim_grouped(self, *arguments)
         await self.interruption()
         return claimed
 
@@ -153,7 +159,8 @@ async def test_a_campaign_let_go_while_its_messages_are_being_held_leaves_none_b
             await hold(stage, held=False)
             await HoldingRepository.hold_claimed(self, ids, attempt_id)
 
-    object.__setattr__(stage.messaging.dispatcher.stopping, "holding", LateHolding(stage.database, stage.clock))
+    late = LateHolding(stage.database, GroupRepository(stage.database, stage.clock), stage.clock)
+    object.__setattr__(stage.messaging.dispatcher.stopping, "holding", late)
 
     await stage.bus.send(batch(range(2)))
     await stage.drain()

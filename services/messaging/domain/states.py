@@ -5,6 +5,7 @@
 | state | meaning | wake_at |
 |---|---|---|
 | QUEUED | nobody works on it | when it is due |
+| GROUPED | a worker has it in a group, whose own document says whether it may have been posted | absent: the group's |
 | CLAIMED | a worker prepares it; nothing was posted | when the claim's lease ends |
 | DISPATCHING | the intent is stored; it may have been posted | when the lease ends: then only Meta knows |
 | RETRY_WAIT | Meta refused it for now, and did not act | when it is due |
@@ -16,10 +17,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-State = Literal["QUEUED", "CLAIMED", "DISPATCHING", "RETRY_WAIT", "UNKNOWN", "SENT", "FAILED"]
+State = Literal["QUEUED", "GROUPED", "CLAIMED", "DISPATCHING", "RETRY_WAIT", "UNKNOWN", "SENT", "FAILED"]
 MessageClass = Literal["authentication", "marketing", "utility", "service"]
 
 QUEUED: Final = "QUEUED"
+GROUPED: Final = "GROUPED"
 CLAIMED: Final = "CLAIMED"
 DISPATCHING: Final = "DISPATCHING"
 RETRY_WAIT: Final = "RETRY_WAIT"
@@ -28,9 +30,9 @@ SENT: Final = "SENT"
 FAILED: Final = "FAILED"
 
 # Before the outcome is known. An acceptance ends each of these states, whoever works on the message: Meta has it.
-OPEN_STATES: Final = (QUEUED, CLAIMED, DISPATCHING, RETRY_WAIT, UNKNOWN)
-# A status ends these: UNKNOWN, and what a repetition of an unknown outcome may be waiting in. DISPATCHING has an answer
-# coming, or a lease that ends.
+OPEN_STATES: Final = (QUEUED, GROUPED, CLAIMED, DISPATCHING, RETRY_WAIT, UNKNOWN)
+# A status ends these: UNKNOWN, and what a repetition of an unknown outcome may be waiting in. DISPATCHING and GROUPED
+# have an answer coming, or a lease that ends.
 LIFTABLE_STATES: Final = (QUEUED, CLAIMED, RETRY_WAIT, UNKNOWN)
 
 # Only ever raised, so that any order and any number of statuses end in the same state. `failed` counts unless the

@@ -76,7 +76,7 @@ class BatchHandlers:
         room = await self.room.take(len(waiting))
         try:
             grant = await self.sending.take(waiting[0].phone_number_id, room, numbers, "campaign")
-            started = await self.sending.send(waiting[: grant.count], numbers) if grant.count else {}
+            started = await self.sending.send(waiting[: grant.count], numbers, grouped=True) if grant.count else {}
             calls = {call for own in started.values() for call in own}
             for call in calls:
                 call.add_done_callback(lambda _: self.room.give_back())

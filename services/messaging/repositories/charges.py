@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from services.messaging.domain.states import FAILED, OPEN_STATES, RANKS, SENT, UNKNOWN
+from services.messaging.domain.states import FAILED, GROUPED, OPEN_STATES, RANKS, SENT, UNKNOWN
+from services.messaging.repositories.groups import GroupRepository
 from shared.clock import Clock
 from shared.mongo import Database, Document
 
@@ -26,6 +27,7 @@ class ChargeRepository:
     """
 
     database: Database
+    groups: GroupRepository
     now: Clock
 
     @property
@@ -44,8 +46,11 @@ class ChargeRepository:
 
     async def count_undecided(self, entry_id: str) -> int:
         """How many of its messages may still turn out to be accepted."""
+        # In the order in which a message goes from one to the next, so that it is seen at least once.
+        grouped = {"_id": {"$in": await self.groups.list_grouped(entry_id)}, "credit": entry_id, "state": GROUPED}
+        count: int = await self._messages.count_documents(grouped)
         in_flight = {"wake_at": {"$gt": _ALWAYS}, "credit": entry_id, "state": {"$in": _IN_FLIGHT}}
-        count: int = await self._messages.count_documents(in_flight, hint="wake_at_1")
+        count += await self._messages.count_documents(in_flight, hint="wake_at_1")
         held_since = {"$gt": self.now() - UNKNOWN_HELD_FOR}
         unknown = {"credit": entry_id, "state": UNKNOWN, "unknown_at": held_since}
         count += await self._messages.count_documents(unknown, hint="credit_1")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from services.messaging.domain.messages import OutboundMessage, StoredMessage
-from services.messaging.domain.states import Timing
+from services.messaging.domain.states import GROUPED, Timing
 from shared.contracts.base import ReplyAddress
 from shared.contracts.messaging import MetaError
 from shared.mongo import Document
@@ -48,6 +48,15 @@ def to_document(message: OutboundMessage, state: str, *, now: datetime) -> Docum
 def claim_fields(attempt_id: str, worker: str, timing: Timing, now: datetime) -> dict[str, Any]:
     """What marks a message as one worker's, for the length of a lease."""
     return {"aid": attempt_id, "worker": worker, "wake_at": now + timing.lease}
+
+
+def begun(intended_at: Any) -> dict[str, Any]:
+    """What is set beside an outcome where the intent stood in the group's document alone; evaluated by a pipeline."""
+    is_grouped = {"$eq": ["$state", GROUPED]}
+    return {
+        "attempt": {"$add": ["$attempt", {"$cond": [is_grouped, 1, 0]}]},
+        "intended_at": {"$cond": [is_grouped, intended_at, "$intended_at"]},
+    }
 
 
 def error_document(error: MetaError | None) -> dict[str, Any] | None:

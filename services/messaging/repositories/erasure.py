@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from services.messaging.domain.messages import conversation_id
-from services.messaging.domain.states import CLAIMED, FAILED, QUEUED, RETRY_WAIT
+from services.messaging.domain.states import CLAIMED, FAILED, GROUPED, QUEUED, RETRY_WAIT
+from services.messaging.repositories.groups import GroupRepository
 from shared.clock import Clock
 from shared.errors import NotFoundError
 from shared.mongo import Database, Document
@@ -23,6 +24,7 @@ class ErasureRepository:
     """Every collection of the service that knows people. `erasing` holds the number until all else is done."""
 
     database: Database
+    groups: GroupRepository
     now: Clock
 
     @property
@@ -70,9 +72,11 @@ class ErasureRepository:
             return
         threads = await self._threads(contact)
         of_thread = {"conversation_id": {"$in": threads}}
+        await self.groups.close_threads(threads)
         await self._end_unposted(of_thread)
         posted = {"$set": {"to": _ERASED, "payload": "{}"}, "$unset": {"reply": "", "callers": ""}}
-        await self._messages.update_many(of_thread | {"wake_at": {"$exists": False}}, posted)
+        at_rest = {"wake_at": {"$exists": False}, "state": {"$ne": GROUPED}}
+        await self._messages.update_many(of_thread | at_rest, posted)
         await self._erase_inbound(of_thread)
         await self.database["webchat_entries"].delete_many(of_thread)
         await self.database["conversations"].update_many({"_id": {"$in": threads}}, {"$unset": {"recipient": ""}})

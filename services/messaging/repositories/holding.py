@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.messaging.domain.messages import conversation_id
-from services.messaging.domain.states import CLAIMED, FAILED, QUEUED, RETRY_WAIT, UNKNOWN
+from services.messaging.domain.states import CLAIMED, FAILED, GROUPED, QUEUED, RETRY_WAIT, UNKNOWN
 from services.messaging.domain.stops import OPTED_OUT
+from services.messaging.repositories.groups import GroupRepository
 from shared.clock import Clock
 from shared.mongo import Database
 
 _NOT_POSTED = [QUEUED, RETRY_WAIT, CLAIMED]
+_MINE = [CLAIMED, GROUPED]
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,6 +25,7 @@ class HoldingRepository:
     """
 
     database: Database
+    groups: GroupRepository
     now: Clock
 
     @property
@@ -31,20 +34,20 @@ class HoldingRepository:
 
     async def hold_claimed(self, ids: Sequence[str], attempt_id: str) -> None:
         """Give claimed messages back until their campaign goes on, or their time is over."""
-        claimed = {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED}
-        await self._messages.update_many(claimed, self._held())
+        await self._messages.update_many(self._own(ids, attempt_id), self._held())
 
     async def end_claimed(self, ids: Sequence[str], attempt_id: str, failure: str) -> None:
         """End claimed messages that will never be posted; the sweeper tells whoever waits."""
-        claimed = {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED}
-        await self._messages.update_many(claimed, self._ended(failure))
+        await self._messages.update_many(self._own(ids, attempt_id), self._ended(failure))
 
     async def hold_campaign(self, campaign_id: str) -> None:
         """Give back what is claimed of a campaign, and keep back what is queued."""
+        await self.groups.close_campaign(campaign_id)
         await self._messages.update_many(self._unposted(campaign_id), self._held(), hint="wake_at_1")
 
     async def cancel_campaign(self, campaign_id: str, failure: str) -> None:
         """End what has not been posted of a campaign."""
+        await self.groups.close_campaign(campaign_id)
         await self._messages.update_many(self._unposted(campaign_id), self._ended(failure), hint="wake_at_1")
 
     async def let_go(self, campaign_id: str) -> None:
@@ -57,9 +60,14 @@ class HoldingRepository:
         """End marketing messages to a contact that have not been posted, from any of the user's numbers."""
         numbers = self.database["phone_numbers"].find({"user_id": user_id}, {"_id": 1})
         threads = [conversation_id(number["_id"], phone) async for number in numbers]
+        await self.groups.close_threads(threads)
         unposted = {"conversation_id": {"$in": threads}, "contact_id": contact_id, "class": "marketing"}
         still = {"state": {"$in": _NOT_POSTED}, "rank": 0}
         await self._messages.update_many(unposted | still, self._ended(OPTED_OUT))
+
+    @staticmethod
+    def _own(ids: Sequence[str], attempt_id: str) -> dict[str, Any]:
+        return {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _MINE}}
 
     def _unposted(self, campaign_id: str) -> dict[str, Any]:
         # By what is awake, which is what is in flight: an index of its own would cost every message of every campaign.

@@ -19,6 +19,7 @@ from services.messaging.domain.states import (
     CLAIMED,
     DISPATCHING,
     FAILED,
+    GROUPED,
     OPEN_STATES,
     QUEUED,
     RETRY_WAIT,
@@ -27,13 +28,22 @@ from services.messaging.domain.states import (
     Timing,
     policy_for,
 )
-from services.messaging.repositories.documents import by_position, claim_fields, error_document, to_document, to_stored
+from services.messaging.repositories.documents import (
+    begun,
+    by_position,
+    claim_fields,
+    error_document,
+    to_document,
+    to_stored,
+)
 from shared.clock import Clock
 from shared.contracts.base import ReplyAddress
 from shared.mongo import Database, Document
 
 _DUPLICATE_KEY = 11000
 _UNDECIDED = [DISPATCHING, UNKNOWN]
+_MINE = [CLAIMED, GROUPED]  # before the intent
+_POSTED = [GROUPED, *_UNDECIDED]  # by whoever holds the attempt id
 _CALLERS_AT_MOST = 10
 
 
@@ -61,12 +71,19 @@ class MessageRepository:
         A message that is already stored is somebody's (or done) and is left out, unless an earlier, unanswered try of
         this same insert wrote it.
         """
+        claim = claim_fields(attempt_id, self.worker, timing, self.now())
+        return await self._claim_new(group, CLAIMED, claim)
+
+    async def claim_grouped(self, group: Sequence[OutboundMessage], attempt_id: str) -> set[str]:
+        """The same for a group whose own document is stored: its lease is theirs, and its id the attempt's."""
+        return await self._claim_new(group, GROUPED, {"aid": attempt_id})
+
+    async def _claim_new(self, group: Sequence[OutboundMessage], state: str, claim: Document) -> set[str]:
         now = self.now()
-        claim = claim_fields(attempt_id, self.worker, timing, now)
-        known = await self._insert([to_document(message, CLAIMED, now=now) | claim for message in group])
+        known = await self._insert([to_document(message, state, now=now) | claim for message in group])
         claimed = {message.id for message in group} - known
         if known:
-            mine = {"_id": {"$in": list(known)}, "aid": attempt_id, "state": CLAIMED}
+            mine = {"_id": {"$in": list(known)}, "aid": claim["aid"], "state": state}
             claimed |= {document["_id"] async for document in self._messages.find(mine, {"_id": 1})}
         return claimed
 
@@ -130,22 +147,30 @@ class MessageRepository:
 
     async def withdraw(self, ids: Sequence[str], attempt_id: str) -> None:
         """Take an intent back: nothing was posted, which only its owner can know."""
+        is_counted = {"$ne": ["$state", GROUPED]}
+        attempt = {"$subtract": ["$attempt", {"$cond": [is_counted, 1, 0]}]}
         await self._messages.update_many(
-            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _UNDECIDED}},
-            {"$set": {"state": QUEUED, "wake_at": self.now()}, "$inc": {"attempt": -1}, "$unset": {"aid": ""}},
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _POSTED}},
+            [{"$set": {"state": QUEUED, "wake_at": self.now(), "attempt": attempt}}, {"$unset": ["aid"]}],
         )
 
     async def release(self, ids: Sequence[str], attempt_id: str, due_at: datetime) -> None:
         """Give claimed messages back before any intent."""
         await self._messages.update_many(
-            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": CLAIMED},
+            {"_id": {"$in": list(ids)}, "aid": attempt_id, "state": {"$in": _MINE}},
             {"$set": {"state": QUEUED, "wake_at": due_at}, "$unset": {"aid": ""}},
         )
 
-    async def record_accepted(self, wa_message_ids: Mapping[str, str], held: Collection[str] = ()) -> datetime:
+    async def record_accepted(
+        self,
+        wa_message_ids: Mapping[str, str],
+        held: Collection[str] = (),
+        intended_at: Mapping[str, datetime] | None = None,
+    ) -> datetime:
         """Record Meta's acceptances in one update; returns the moment that is stored with them.
 
-        `held` are those of which Meta assesses the template first.
+        `held` are those of which Meta assesses the template first; `intended_at` tells it of those sent in a group,
+        which is what sees to their announcement.
 
         An acceptance is the truth whoever holds the message by now, so it ends every open state: a frozen worker that
         wakes up late keeps the message from being posted once more. The message ids take their wamid by position. The
@@ -159,6 +184,10 @@ class MessageRepository:
             "charged": "$credit",  # absent where nobody pays
             "wake_at": _announced_after(now),
         }
+        if intended_at:
+            accepted |= begun(by_position(list(intended_at), list(intended_at.values())))
+            is_left_to_group = {"$and": [{"$eq": ["$state", GROUPED]}, {"$not": [{"$isArray": ["$callers"]}]}]}
+            accepted["wake_at"] = {"$cond": [is_left_to_group, "$$REMOVE", accepted["wake_at"]]}
         if held:
             accepted["held_by_meta"] = {"$in": ["$_id", {"$literal": list(held)}]}
         await self._messages.update_many(
@@ -171,17 +200,20 @@ class MessageRepository:
         )
         return now
 
-    async def record_failed(self, message_id: str, attempt_id: str, verdict: Failed) -> datetime | None:
+    async def record_failed(
+        self, message_id: str, attempt_id: str, verdict: Failed, intended_at: datetime | None = None
+    ) -> datetime | None:
         """Record Meta's refusal; returns the moment that is stored with it.
 
         None means that the message has another owner or outcome by now, so that there is nothing to tell.
         """
         now = self.now()
         recorded = await self._messages.find_one_and_update(
-            {"_id": message_id, "aid": attempt_id, "state": {"$in": [*_UNDECIDED, FAILED]}},
+            {"_id": message_id, "aid": attempt_id, "state": {"$in": [*_POSTED, FAILED]}},
             [
                 {
-                    "$set": {
+                    "$set": begun(intended_at)
+                    | {
                         "state": FAILED,
                         "failure": {"$literal": f"meta_{verdict.error.code}"},
                         "error": {"$literal": error_document(verdict.error)},
@@ -195,24 +227,29 @@ class MessageRepository:
         )
         return now if recorded else None
 
-    async def record_postponed(self, message: OutboundMessage, attempt_id: str, verdict: Postponed) -> None:
+    async def record_postponed(
+        self, message: OutboundMessage, attempt_id: str, verdict: Postponed, intended_at: datetime | None = None
+    ) -> None:
         """Record that Meta did not act; the message is due again after the verdict's delay, or when it expires."""
-        change: dict[str, Any] = {
+        now = self.now()
+        change: dict[str, Any] = begun(intended_at) | {
             "state": RETRY_WAIT,
-            "failure": verdict.reason,
-            "wake_at": min(self.now() + verdict.delay, message.expires_at),
+            "failure": {"$literal": verdict.reason},
+            "wake_at": min(now + verdict.delay, message.expires_at),
+            "tries": {"$add": [{"$ifNull": ["$tries", 0]}, 1]},
         }
         if verdict.error is not None:
-            change["error"] = error_document(verdict.error)
+            change["error"] = {"$literal": error_document(verdict.error)}
         await self._messages.update_one(
-            {"_id": message.id, "aid": attempt_id, "state": {"$in": _UNDECIDED}},
-            {"$set": change, "$inc": {"tries": 1}},
+            {"_id": message.id, "aid": attempt_id, "state": {"$in": _POSTED}}, [{"$set": change}]
         )
 
-    async def record_unknown(self, message: OutboundMessage, attempt_id: str, verdict: Unknown) -> None:
+    async def record_unknown(
+        self, message: OutboundMessage, attempt_id: str, verdict: Unknown, intended_at: datetime | None = None
+    ) -> None:
         """Record that only Meta knows; a status or the class's policy settles it later."""
         now = self.now()
-        change: dict[str, Any] = {
+        change: dict[str, Any] = begun(intended_at) | {
             "state": UNKNOWN,
             "failure": {"$literal": verdict.reason},
             "unknown_at": now,
@@ -223,13 +260,25 @@ class MessageRepository:
         if verdict.error is not None:  # its caller is told at once, and waits no longer
             change["error"] = {"$literal": error_document(verdict.error)}
             update.append({"$unset": ["reply"]})
-        await self._messages.update_one({"_id": message.id, "aid": attempt_id, "state": DISPATCHING}, update)
+        posted = {"_id": message.id, "aid": attempt_id, "state": {"$in": [GROUPED, DISPATCHING]}}
+        await self._messages.update_one(posted, update)
 
     async def mark_announced(self, ids: Sequence[str], state: str) -> None:
         """The event of these outcomes is with the broker; what is left, if anything, is callers to be answered."""
         await self._messages.update_many(
             {"_id": {"$in": list(ids)}, "state": state, "callers": {"$exists": False}},
             {"$unset": {"wake_at": ""}},
+            hint=[("_id", 1)],
+        )
+
+    async def make_due(self, ids: Sequence[str]) -> None:
+        """Have the sweeper announce outcomes of a group that could not be announced; the group need not stay for them.
+
+        Repeating this is harmless: at worst they are announced once more.
+        """
+        await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "state": SENT, "wake_at": {"$exists": False}},
+            {"$set": {"wake_at": self.now() + ANNOUNCE_AFTER}},
             hint=[("_id", 1)],
         )
 

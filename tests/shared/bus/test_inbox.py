@@ -70,3 +70,22 @@ async def test_a_message_in_an_idle_system_waits_for_no_company() -> None:
     await asyncio.sleep(0)
 
     assert taking.done()
+
+
+async def test_where_nobody_waits_a_group_waits_for_company_even_in_an_idle_system() -> None:
+    inbox = Inbox(lambda _: 10, is_busy=lambda: False, company_seconds=0.05)
+    inbox.put(delivery("a", 1))
+    taking = asyncio.create_task(inbox.take())
+    await asyncio.sleep(0)
+
+    inbox.put(delivery("a", 2))
+
+    assert [each.tag for each in await taking] == [1, 2]
+
+
+async def test_a_group_that_waits_for_company_finds_it_behind_others_which_keep_their_order() -> None:
+    inbox = Inbox(lambda _: 3, is_busy=lambda: False, company_seconds=0.01)
+    for tag, message_type in enumerate(["a", "b", "a", "b", "a", "a", "b"], start=1):
+        inbox.put(delivery(message_type, tag))
+
+    assert await take_all(inbox, 3) == [[1, 3, 5], [2, 4, 7], [6]]
