@@ -71,7 +71,9 @@ def build(settings: Settings) -> web.Application:
     # The order matters: the first route that fits is taken, and the send path should be found at once.
     for routes in (
         MessageRoutes(sends, inbox, instagram, faults, rng),
-        ControlRoutes(ledger, inbox, instagram, files, faults, templates, handshake, start_over),
+        ControlRoutes(
+            ledger, inbox, instagram, files, faults, templates, handshake, webhooks.count_pending, start_over
+        ),
         ReceiverRoutes(receiver),
         PhoneRoutes(Phone(ledger, inbox, templates), numbers),
         OpenAIRoutes(responses),

@@ -27,6 +27,8 @@ class FaultState(BaseModel):
     error_rate: Rate = Field(default=0, description="sends answered 500/131000 without acting")
     duplicate_webhooks: Rate = Field(default=0, description="webhook posts that come twice")
     reorder_webhooks: Rate = Field(default=0, description="messages of which two statuses change places")
+    repeat_statuses: Rate = Field(default=0, description="statuses that come five times, in any order")
+    repeat_within_seconds: float = Field(default=10, ge=0, description="over which such repetitions are spread")
     rate_limit_per_second: float = Field(default=1_000, gt=0, description="of one number; more is 130429")
     enforce_window: bool = Field(default=False, description="free-form outside 24 h fails with 131047")
     marketing_cap: int | None = Field(default=None, ge=0, description="per user and 24 h; more fails with 131049")

@@ -61,8 +61,9 @@ class Inbox:
         times: int,
         name: str,
         hidden: bool = False,
+        within_seconds: float = 0,
     ) -> str:
-        """A user's message reaches the number: its webhook is posted `times` times. The wamid.
+        """A user's message reaches the number: its webhook is posted `times` times within some seconds. The wamid.
 
         A `hidden` user has a user name, and shows a business-scoped id instead of a number.
         """
@@ -80,8 +81,8 @@ class Inbox:
         if content["type"] != "system":  # system messages have no contacts
             value["contacts"] = [_contact(sender, name, hidden=hidden)]
         value["messages"] = [{**context, **stamped, **content}]
-        for _ in range(times):
-            self.webhooks.push(ChangeUpdate(number.waba_id, "messages", value, timed=False))
+        update = ChangeUpdate(number.waba_id, "messages", value, timed=False)
+        self.webhooks.push(update, times=times, within_seconds=within_seconds)
         return message.wamid
 
     def prefer(self, phone_number_id: str, sender: str, value: str) -> None:

@@ -107,6 +107,10 @@ class Ledger:
         """How often each opaque text was acted on."""
         return Counter(message.opaque for message in self._messages() if message.opaque is not None)
 
+    def list_told(self) -> list[tuple[str | None, list[StatusName]]]:
+        """The statuses of each message, in the order in which they were first told, beside its opaque text."""
+        return [(message.opaque, [status for status, _, _ in message.statuses]) for message in self._messages()]
+
     def _messages(self) -> Iterator[Message]:
         return (call for call in self._calls if isinstance(call, Message))
 

@@ -16,6 +16,7 @@ from .webhooks.sender import WebhookSender
 from .webhooks.updates import StatusUpdate
 
 HELD_SECONDS = 5.0
+REPEATED_TIMES = 5  # so often in all comes a status that a fault has repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +137,7 @@ class StatusFlow:
         code = fail_with if step.status == "failed" else None
         happened_at = min(since + step.happens, time.time())
         message.statuses.append((step.status, happened_at, code))
-        self.webhooks.push(StatusUpdate(message, step.status, happened_at, step.priced, code))
+        faults = self.faults.now
+        times = REPEATED_TIMES if faults.repeat_statuses and self.rng.random() < faults.repeat_statuses else 1
+        update = StatusUpdate(message, step.status, happened_at, step.priced, code)
+        self.webhooks.push(update, times=times, within_seconds=faults.repeat_within_seconds)

@@ -1,18 +1,15 @@
 """Campaigns made through the dashboard API while processes die: paused, cancelled and opted out of on their way."""
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-import aiohttp
 import orjson
 
 from shared.clock import utc_now
-from tests.crash.load import COME_AGAIN, MARKETING_TEMPLATE, Load
-from tests.product.api import Api
+from tests.crash.insisting import PAUSE_SECONDS, Insistent
+from tests.crash.load import MARKETING_TEMPLATE, Load
 from tests.product.running import Product
 from tests.product.tenants import Tenant, add_tenant
 
@@ -23,12 +20,9 @@ FEW = 10  # recipients of a small campaign
 SMALL_PAUSE_SECONDS = 1.0  # between small campaigns: often enough that each crash point is soon passed
 OPT_OUTS = 4
 CREDITS = 1_000_000
-GIVE_UP_SECONDS = 240.0
-PAUSE_SECONDS = 0.5
 
 Role = Literal["plain", "paused", "cancelled", "opted_out", "uploaded", "small"]
 ROLES: tuple[Role, ...] = ("paused", "cancelled", "opted_out", "uploaded", "plain")
-TOO_LATE = "wrong_campaign_status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,11 @@ class Made:
 
 def new_publisher(product: Product, number: int) -> Tenant:
     """A tenant with a slow number for each kind of campaign, a template, and credits enough."""
-    tenant = add_tenant(product.api, TENANT_NUMBERS_FROM + number, lines=len(ROLES) + 1)
+    return publishing(product, add_tenant(product.api, TENANT_NUMBERS_FROM + number, lines=len(ROLES) + 1))
+
+
+def publishing(product: Product, tenant: Tenant) -> Tenant:
+    """Give a tenant what its campaigns need: slow numbers, a template, credits enough."""
     body = {"type": "BODY", "text": "Hi {{1}}, spring is here!", "example": {"body_text": [["Ana"]]}}
     template = {"name": MARKETING_TEMPLATE, "language": "en_US", "category": "MARKETING", "components": [body]}
     product.api.control("POST", "templates", {"waba_id": tenant.waba_id, **template})
@@ -73,8 +71,7 @@ def new_publisher(product: Product, number: int) -> Tenant:
 class Campaigns:
     """Large campaigns spread over the load, and small ones one after the other as long as it flows."""
 
-    http: aiohttp.ClientSession
-    api: Api
+    asking: Insistent
     load: Load
     tenant: Tenant
     count: int
@@ -84,7 +81,7 @@ class Campaigns:
         """Make them all; returns when the last action on one has been answered."""
         if self.count == 0:
             return
-        template_id = await self._template_id()
+        template_id = await template_id_of(self.asking, self.tenant)
         tasks = [asyncio.create_task(self._small_ones(template_id))]
         for number in range(self.count):
             await self.load.until_begun(self.load.count * number // (self.count + 1))
@@ -128,7 +125,7 @@ class Campaigns:
             "auto_start": made.role in {"plain", "cancelled"},
             "contacts": [] if made.role == "uploaded" else contacts,
         }
-        data = await self._insist(made, "/api/v1/campaign", made.key, orjson.dumps(body))
+        data = await self.asking.insist("/api/v1/campaign", made.key, orjson.dumps(body), made.strange)
         made.campaign_id = data.get("campaign_id", "")
         if made.role == "uploaded":
             half = len(made.phones) // 2
@@ -142,7 +139,7 @@ class Campaigns:
     async def _upload(self, made: Made, phones: tuple[str, ...]) -> None:
         rows = "".join(f"{phone},Ana\n" for phone in phones)
         path, key = f"/api/v1/campaign/{made.campaign_id}/recipients", f"{made.key}-{phones[0]}"
-        report = await self._insist(made, path, key, f"phone,1\n{rows}".encode(), content_type="text/csv")
+        report = await self.asking.insist(path, key, f"phone,1\n{rows}".encode(), made.strange, content_type="text/csv")
         if report.get("accepted") != len(phones):
             made.strange.append(f"upload of {len(phones)}: {report}")
 
@@ -156,63 +153,27 @@ class Campaigns:
     async def _control(self, made: Made, action: str) -> bool:
         """Whether it was done; it is not when the campaign had come to its end before."""
         path = f"/api/v1/campaign/{made.campaign_id}/{action}"
-        return bool(await self._insist(made, path, f"{made.key}-{action}", b""))
+        return bool(await self.asking.insist(path, f"{made.key}-{action}", b"", made.strange))
 
     async def _until_somebody_is_reached(self, made: Made) -> None:
         path = f"/api/v1/campaign/{made.campaign_id}"
-        await self._until(path, lambda data: data if data["sent_count"] or data["status"] == "COMPLETED" else None)
+        await self.asking.until(
+            path, lambda data: data if data["sent_count"] or data["status"] == "COMPLETED" else None
+        )
 
     async def _contact(self, phone: str) -> str:
         query = f"/api/v1/contacts?user_id={self.tenant.user_id}&search={phone.lstrip('+')}"
-        found = await self._until(query, lambda data: next(iter(data["contacts"]), None))
+        found = await self.asking.until(query, lambda data: next(iter(data["contacts"]), None))
         return str(found["contact_id"])
 
     async def _opt_out(self, made: Made, phone: str) -> None:
         path = f"/api/v1/contacts/{made.contacts[phone]}/opt-out"
-        await self._insist(made, path, f"{made.key}-{phone}", b"")
+        await self.asking.insist(path, f"{made.key}-{phone}", b"", made.strange)
         made.stops.append(Stop(utc_now(), phone=phone))
 
-    async def _template_id(self) -> str:
-        path = f"/api/v1/templates?phone_number_id={self.tenant.lines[0].phone_number_id}"
-        template = await self._until(
-            path, lambda data: next((each for each in data if each["name"] == MARKETING_TEMPLATE), None)
-        )
-        return str(template["template_id"])
 
-    async def _until(self, path: str, pick: Callable[[Any], Any]) -> Any:
-        """Look until there is what is looked for."""
-        async with asyncio.timeout(GIVE_UP_SECONDS):
-            while True:
-                status, answer = await self._try("GET", path)
-                if status == 200 and (picked := pick(answer["data"])) is not None:
-                    return picked
-                await asyncio.sleep(PAUSE_SECONDS)
-
-    async def _insist(
-        self, made: Made, path: str, key: str, body: bytes, *, content_type: str = "application/json"
-    ) -> Mapping[str, Any]:
-        """Post by the same key until it is answered; returns the answer's data, nothing where it came too late."""
-        headers = {"Idempotency-Key": key} | ({"Content-Type": content_type} if body else {})
-        deadline, status = time.monotonic() + GIVE_UP_SECONDS, 0
-        while time.monotonic() < deadline:
-            status, answer = await self._try("POST", path, body, headers)
-            if status in {200, 201}:
-                return dict(answer["data"])
-            if status == 409 and TOO_LATE in str(answer):
-                return {}
-            if status and status not in COME_AGAIN:
-                break
-            await asyncio.sleep(PAUSE_SECONDS)
-        made.strange.append(f"{path} was answered {status}: {str(answer)[:300]}")
-        return {}
-
-    async def _try(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> tuple[int, Any]:
-        """Status and body; 0 when there was no answer."""
-        url = f"{self.api.gateway}{path}"
-        try:
-            async with self.http.request(method, url, data=body or None, headers=headers) as answer:
-                return answer.status, orjson.loads(await answer.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
-            return 0, type(error).__name__
+async def template_id_of(asking: Insistent, tenant: Tenant, name: str = MARKETING_TEMPLATE) -> str:
+    """Our id of a tenant's template."""
+    path = f"/api/v1/templates?phone_number_id={tenant.lines[0].phone_number_id}"
+    template = await asking.until(path, lambda data: next((each for each in data if each["name"] == name), None))
+    return str(template["template_id"])

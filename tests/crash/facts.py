@@ -1,7 +1,7 @@
 """What four witnesses say: the callers, the sandbox, the database and the vendor's receiver."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from shared.mongo import Database
 from tests.crash.campaigns_facts import CampaignFacts
 from tests.crash.load import Posted, recipients_of
 from tests.crash.office import OfficeFacts
+from tests.crash.retries_facts import RetryFacts
+from tests.crash.taps import Clicks
 from tests.product.api import Api
 from tests.product.tenants import Tenant
 
@@ -52,8 +54,13 @@ class Facts:
     may_be_unknown: int  # messages that the kills of this run can have left without an answer for ever
     written: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what customers wrote, by phone
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what they were answered
+    tapped: Mapping[str, Sequence[str]] = field(default_factory=dict)  # labels of the buttons they tapped, by phone
+    clicks: Clicks = field(default_factory=Clicks)
+    told: Mapping[str, Sequence[str]] = field(default_factory=dict)  # Meta's statuses of everybody's messages
+    ranks: Mapping[str, int] = field(default_factory=dict)  # what is stored of these messages
     in_doubt: Mapping[str, Sequence[str]] = field(default_factory=dict)  # answers of which only Meta knows
     campaigns: CampaignFacts = field(default_factory=CampaignFacts)
+    retries: RetryFacts = field(default_factory=RetryFacts)
     office: OfficeFacts | None = None  # what became of all that was done at the dashboard
 
 
@@ -65,11 +72,36 @@ class Witnesses:
     api: Api
     database: Database
     tenant: Tenant
+    users: Collection[str] = ()  # everybody whose messages get statuses
 
     async def hear(self, posted: Sequence[Posted], may_be_unknown: int) -> Facts:
         """All of it, at the end of a run."""
         events, unverified = await self.events()
-        return Facts(posted, await self.calls(), await self.stored(), events, unverified, may_be_unknown)
+        told, ranks = await self.statuses()
+        return Facts(
+            posted,
+            await self.calls(),
+            await self.stored(),
+            events,
+            unverified,
+            may_be_unknown,
+            told=told,
+            ranks=ranks,
+        )
+
+    async def statuses(self) -> tuple[dict[str, list[str]], dict[str, int]]:
+        """What Meta told of everybody's messages, and the rank that is stored of each."""
+        found = self.database["messages"].find({"user_id": {"$in": list(self.users)}}, {"rank": 1})
+        ranks = {each["_id"]: each["rank"] async for each in found}
+        told: dict[str, list[str]] = {}
+        for opaque, statuses in (await self._get("messages?by=statuses"))["told"]:
+            if (message_id := message_id_of(opaque) or "") in ranks:
+                told.setdefault(message_id, []).extend(statuses)  # several calls of one message: codes are resent
+        return told, ranks
+
+    async def pending(self) -> int:
+        """How many of Meta's webhooks have still to come or to be taken, repetitions among them."""
+        return int((await self._get("webhooks"))["pending"])
 
     async def calls(self) -> dict[str, list[Call]]:
         """The calls to our recipients that Meta acted on. One with an opaque text of another form gets id ""."""

@@ -41,13 +41,18 @@ class Options:
     concurrency: int = 64  # requests under way
     lose_reply: float = 0.01  # share of calls that Meta acts on without ever answering
     late_statuses: bool = False  # hold Meta's statuses back until everything that dead workers left was given up
-    customers: int = 150  # who write three messages each to a number that an agent answers on
+    customers: int = 150  # who write three messages each to a number that an agent answers on; others tap, see below
     dashboard: bool = True  # whether somebody submits templates and spends credits there meanwhile
-    campaigns: int = 5  # large ones, made through the dashboard API; small ones come one after the other
+    campaigns: int = 5  # large ones, made through the dashboard API; small ones on top, and two that are retried
     batches: int = 8  # campaign batches of 50 beside the single messages
     seed: int = field(default_factory=random_seed)
     mutant: str | None = None  # a deliberate bug in messaging, by its name in mutants.py
     drain_seconds: float = 150.0  # how long what is open may take to come to its end after the last message
+
+    @property
+    def tapping(self) -> int:
+        """Customers on top who get a template with buttons, and tap."""
+        return self.customers // 3
 
     @property
     def strikes(self) -> int:

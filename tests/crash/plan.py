@@ -15,6 +15,8 @@ MESSAGING = ("messaging", "messaging-2")
 # Most of what can go wrong is in messaging: it holds the messages.
 WEIGHTS = {"messaging": 3, "messaging-2": 3, "gateway": 2, "webhooks": 2, "templates": 1, "campaigns": 1, "agents": 1}
 FROZEN = {"messaging": 3, "messaging-2": 3, "webhooks": 1, "gateway": 1}
+# What Meta tells again and again passes through these; each must have died in between.
+REDELIVERED_TO = ("webhooks", "messaging", "agents")
 SHARE_OF_POINTS = 0.75
 MOST_PASSES = 5  # few enough that the messages of one segment reach them
 SHARE_OF_IMPATIENT = 0.2
@@ -67,9 +69,17 @@ Blow = tuple[Kind, str, str]
 
 def _kills(options: Options, rng: random.Random) -> list[Blow]:
     points = _points(options, rng)
+    spared = [] if options.targets or options.points is not None else _spared(points)
+    points = points[: max(options.kills - len(spared), 0)]
     blows: list[Blow] = [("point", _owner(point, rng), f"{point}:{_passes(point, rng)}") for point in points]
     targets = dict.fromkeys(options.targets, 1) if options.targets else WEIGHTS
-    return blows + [("kill", _drawn(targets, rng), "") for _ in range(options.kills - len(points))]
+    drawn = [*spared, *(_drawn(targets, rng) for _ in range(options.kills))]
+    return blows + [("kill", target, "") for target in drawn[: options.kills - len(points)]]
+
+
+def _spared(points: list[str]) -> list[str]:
+    """Services that no crash point of these ends, though they have to die."""
+    return [name for name in REDELIVERED_TO if not any(point.startswith(f"{name}.") for point in points)]
 
 
 def _points(options: Options, rng: random.Random) -> list[str]:

@@ -43,6 +43,7 @@ class Report:
     def numbers(self) -> dict[str, Any]:
         """Everything that is counted."""
         stored = self.facts.stored.values()
+        retried = [each for each in self.facts.retries.made if each.is_retried]
         final = Counter(str(posted.status) for posted in self.facts.posted)
         return {
             "messages": len(self.facts.posted),
@@ -58,7 +59,10 @@ class Report:
             "events": len(self.facts.events),
             "campaigns": dict(Counter(made.role for made in self.facts.campaigns.made)),
             "recipients": dict(Counter(row.state for row in self.facts.campaigns.rows.values())),
+            "retried": dict(Counter(fate for each in retried for fate in each.fates.values())),
+            "parked": sum(len(each.parked) for each in self.facts.retries.made),
             "customers": len(self.facts.written),
+            "taps": sum(map(len, self.facts.tapped.values())),
             "answers_of_agents": sum(map(len, self.facts.answers.values())),
             "dashboard": self.facts.office.numbers() if self.facts.office else {},
             "errors_logged": dict(self.errors_logged),

@@ -8,28 +8,33 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import uvloop
 
+from shared.bus.port import Bus
 from shared.bus.rabbit import rabbit_bus
 from shared.clock import utc_now
-from shared.mongo import Database, connect, database_of
+from shared.mongo import Client, connect, database_of
 from tests.crash.campaign import BATCH_SIZE, Campaign
 from tests.crash.campaigns_facts import CampaignWitnesses
 from tests.crash.campaigns_load import Campaigns, new_publisher
-from tests.crash.campaigns_verdicts import campaign_violations
-from tests.crash.customers import Customers, new_shop
+from tests.crash.customers import REDELIVERED, Customers, new_shop
 from tests.crash.dashboard import Dashboard, new_office
 from tests.crash.facts import Witnesses
+from tests.crash.insisting import Insistent
 from tests.crash.killer import Killer
 from tests.crash.load import MARKETING_TEMPLATE, PATIENCE_SECONDS, Load
 from tests.crash.office import OfficeWitness
 from tests.crash.options import LEASE_SECONDS, LINES, SETTINGS, Options
+from tests.crash.parts import Parts
 from tests.crash.plan import MESSAGING, Strike, plan
 from tests.crash.report import Report
+from tests.crash.retries_facts import RetryWitnesses
+from tests.crash.retries_load import Retries, new_retrier
+from tests.crash.taps import Tapping
 from tests.product.running import Product
 from tests.product.tenants import Tenant, add_tenant
 from tests.product.waiting import comes_true
@@ -37,7 +42,14 @@ from tests.product.waiting import comes_true
 EVENT = re.compile(r'"event": "(\w+)"')
 DRAIN_POLL_SECONDS = 1.0
 LATENCY_MS = 15
-FAULTS = {"latency_ms": LATENCY_MS, "duplicate_webhooks": 0.05, "reorder_webhooks": 0.1}
+# One status in ten comes five times, shuffled, and every twentieth post comes once more as it was.
+FAULTS = {
+    "latency_ms": LATENCY_MS,
+    "duplicate_webhooks": 0.05,
+    "reorder_webhooks": 0.1,
+    "repeat_statuses": 0.1,
+    "repeat_within_seconds": 10,
+}
 RESTING_STATES = 3  # rounds in a row in which nothing may be open: a relay may bring the last thing up again
 
 
@@ -65,8 +77,9 @@ class CrashStack:
         self.product.api.control("PUT", "faults", {**FAULTS, "lose_reply": options.lose_reply})
         planned = plan(options) if strikes is None else strikes
         publisher = new_publisher(self.product, tenant_number)
-        office = new_office(self.product, tenant_number)
-        return uvloop.run(Run(self.product, options, tenant, shop, publisher, office, planned, self.say).to_its_end())
+        office, retrier = new_office(self.product, tenant_number), new_retrier(self.product, tenant_number)
+        run = Run(self.product, options, tenant, shop, publisher, office, planned, self.say, retrier)
+        return uvloop.run(run.to_its_end())
 
     def _use_messaging(self, mutant: str | None) -> None:
         """Run messaging as it is, or with one deliberate bug."""
@@ -102,43 +115,25 @@ class Run:
     office: Tenant  # whose templates are submitted, and whose credits are spent, at the dashboard
     strikes: tuple[Strike, ...]
     say: Callable[[str], None]
+    retrier: Tenant | None = None  # of whose recipients some go again
 
     async def to_its_end(self) -> Report:
         """Everything from the first message to the report."""
         began_at, began = utc_now(), time.monotonic()
-        async with self._opened() as (http, witnesses, campaign):
-            load = campaign.load
-            customers = Customers(
-                http, self.product.api, self.shop.lines[0], load, self.options.customers, witnesses.database
-            )
-            made = self._campaigns(http, load, witnesses.database)
-            office = self._office(http, load, witnesses.database)
-            killer = Killer(self.product, load, http, self.say)
+        async with self._opened() as (http, parts):
+            killer = Killer(self.product, parts.load, http, self.say)
             if not self.strikes:
-                await load.allow(load.count)
-            async with self._statuses_held_back(witnesses):
-                singles, batched, struck, *_ = await asyncio.gather(
-                    load.run(),
-                    campaign.run(),
-                    killer.run(self.strikes),
-                    customers.run(),
-                    made.campaigns.run(),
-                    office.dashboard.run(),
-                )
-            loaded = time.monotonic()
-            posted = [*singles, *batched]
-            still_open = await self._drain(witnesses, customers, made, office)
+                await parts.load.allow(parts.load.count)
+            async with self._going_again(parts.retries.retries) as going_again:
+                async with self._statuses_held_back(parts.witnesses):
+                    posted, struck = await asyncio.gather(parts.run(), killer.run(self.strikes))
+                parts.retries.retries.kills_are_over.set()
+                loaded = time.monotonic()
+                still_open = await self._drain(parts, going_again)
             seconds = {"load": loaded - began, "drain": time.monotonic() - loaded}
-            facts = replace(
-                await witnesses.hear(posted, self._may_be_unknown()),
-                written=customers.written,
-                answers=await customers.answers(),
-                in_doubt=await customers.in_doubt(),
-                campaigns=await made.hear(self._may_be_unknown()),
-                office=await office.hear(),
-            )
+            facts = await parts.hear(posted)
             return Report(
-                self.options, began_at, seconds, struck, load.answers, facts, still_open, self._errors_logged()
+                self.options, began_at, seconds, struck, parts.load.answers, facts, still_open, self._errors_logged()
             )
 
     @asynccontextmanager
@@ -155,7 +150,17 @@ class Run:
             self.product.kill("webhooks", signal.SIGCONT)
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[tuple[aiohttp.ClientSession, Witnesses, Campaign]]:
+    async def _going_again(self, retries: Retries) -> AsyncIterator[asyncio.Task[None]]:
+        """Campaigns that are retried begin with the load and end after it."""
+        task = asyncio.create_task(retries.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[tuple[aiohttp.ClientSession, Parts]]:
         env = self.product.stack.env
         client = await connect(env["MONGODB_URL"], app_name="crash test")
         connector, patience = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
@@ -163,22 +168,33 @@ class Run:
             aiohttp.ClientSession(connector=connector, timeout=patience) as http,
             rabbit_bus(env["AMQP_URL"], service="crash test") as bus,
         ):
-            database: Database = database_of(client, "messaging")
-            load = self._load(http)
-            yield (
-                http,
-                Witnesses(http, self.product.api, database, self.tenant),
-                Campaign(bus, self.tenant, load, self.options.batches),
-            )
+            yield http, self._parts(http, bus, client)
         await client.close()
 
-    def _campaigns(self, http: aiohttp.ClientSession, load: Load, database: Database) -> CampaignWitnesses:
-        campaigns = Campaigns(http, self.product.api, load, self.publisher, self.options.campaigns)
-        return CampaignWitnesses(http, self.product.api, database, campaigns)
-
-    def _office(self, http: aiohttp.ClientSession, load: Load, messaging: Database) -> OfficeWitness:
-        dashboard = Dashboard(http, self.product.api, self.office, load, self.options.dashboard)
-        return OfficeWitness(dashboard, messaging, database_of(messaging.client, "templates"))
+    def _parts(self, http: aiohttp.ClientSession, bus: Bus, client: Client) -> Parts:
+        options, api = self.options, self.product.api
+        messaging, campaigns, templates = (
+            database_of(client, name) for name in ("messaging", "campaigns", "templates")
+        )
+        load, asking = self._load(http), Insistent(http, api)
+        retrier = self.retrier or self.publisher
+        tenants = (self.tenant, self.shop, self.publisher, self.office, retrier)
+        made = Campaigns(asking, load, self.publisher, options.campaigns)
+        tapping = Tapping(asking, self.shop, load, options.tapping, REDELIVERED)
+        is_retried = self.retrier is not None and options.campaigns > 0
+        retries = Retries(asking, retrier, messaging, campaigns, is_wanted=is_retried)
+        dashboard = Dashboard(http, api, self.office, load, options.dashboard)
+        return Parts(
+            load=load,
+            campaign=Campaign(bus, self.tenant, load, options.batches),
+            customers=Customers(http, api, self.shop.lines[0], load, options.customers, messaging, tapping.tapped),
+            tapping=tapping,
+            made=CampaignWitnesses(http, api, messaging, made),
+            retries=RetryWitnesses(retries),
+            office=OfficeWitness(dashboard, messaging, templates),
+            witnesses=Witnesses(http, api, messaging, self.tenant, frozenset(each.user_id for each in tenants)),
+            may_be_unknown=self._may_be_unknown(),
+        )
 
     def _load(self, http: aiohttp.ClientSession) -> Load:
         return Load(
@@ -191,27 +207,19 @@ class Run:
             rng=random.Random(self.options.seed),
         )
 
-    async def _drain(
-        self, witnesses: Witnesses, customers: Customers, made: CampaignWitnesses, office: OfficeWitness
-    ) -> dict[str, int]:
+    async def _drain(self, parts: Parts, going_again: asyncio.Task[None]) -> dict[str, int]:
         """Wait until nothing is left to happen; returns what is still open when patience is over."""
         deadline = time.monotonic() + self.options.drain_seconds
         rested, open_ends = 0, {"asked": 1}
         while rested < RESTING_STATES and time.monotonic() < deadline:
             await asyncio.sleep(DRAIN_POLL_SECONDS)
-            open_ends = await witnesses.open_ends()
-            if waiting := await customers.unanswered():
-                open_ends["not answered by agents"] = len(waiting)
-            open_ends |= await self._open_campaigns(made) | await office.open_ends()
+            if going_again.done():
+                going_again.result()
+                open_ends = await parts.open_ends()
+            else:
+                open_ends = {"campaigns that go again": 1}
             rested = 0 if open_ends else rested + 1
         return open_ends
-
-    async def _open_campaigns(self, made: CampaignWitnesses) -> dict[str, int]:
-        """What campaigns have still to do, in numbers."""
-        if not await made.is_resting():
-            return {"campaigns on their way": 1}
-        found = campaign_violations(await made.hear(self._may_be_unknown()))
-        return {f"where {promise}": len(examples) for promise, examples in found.items()}
 
     def _errors_logged(self) -> Counter[str]:
         """What services called an error, by the event's name."""

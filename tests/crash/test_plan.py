@@ -45,3 +45,12 @@ def test_every_strike_has_messages_before_and_after_it() -> None:
     edges = [edge for strike in strikes for edge in (strike.after, strike.until)]
     assert edges == sorted(edges)
     assert edges[-1] < SHORT.messages
+
+
+def test_whoever_is_told_again_and_again_dies_in_between() -> None:
+    for seed in range(200):
+        hit = {
+            strike.target.removesuffix("-2") for strike in plan(replace(SHORT, seed=seed)) if strike.kind != "freeze"
+        }
+
+        assert {"webhooks", "messaging", "agents"} <= hit

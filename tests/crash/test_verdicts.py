@@ -8,6 +8,7 @@ from tests.crash.dashboard import Asked, Done
 from tests.crash.facts import Call, Facts, Stored
 from tests.crash.load import Posted
 from tests.crash.office import Balance, OfficeFacts
+from tests.crash.taps import Clicks
 from tests.crash.verdicts import PROMISES, calls_per_message, violations
 
 TEXT = Posted("text", "+491510", "key-0", status=200, wamid="wamid.0", ids={"m0"})
@@ -30,6 +31,8 @@ OFFICE = OfficeFacts(
     unknown=1,
 )
 
+LISTED = (("+49161", "Good"), ("+49162", "Good"), ("+49162", "Bad"), ("+49163", "Bad"), ("+49163", "Bad"))
+
 FINE = Facts(
     posted=(TEXT, CODE, HELD),
     calls=CALLS,
@@ -43,6 +46,10 @@ FINE = Facts(
     may_be_unknown=1,
     written={"+49160": ("<0-0>", "<0-1>")},
     answers={"+49160": ("You wrote: <0-0>", "You wrote: <0-1>")},
+    tapped={"+49161": ("Good",), "+49162": ("Good", "Bad"), "+49163": ("Bad", "Bad")},
+    clicks=Clicks(LISTED, {"Good": (2, 2), "Bad": (3, 2)}),
+    told={"m0": ("sent", "read", "delivered"), "m1": ("sent", "failed")},
+    ranks={"m0": 5, "m1": 3, "m2": 0},
     office=OFFICE,
 )
 
@@ -67,6 +74,8 @@ BROKEN = {
     "free, reserved and used are what was granted": there(calls=["49170990"]),
     "agents answer every message": replace(FINE, answers={"+49160": ("You wrote: <0-1>",)}),
     "agents answer once": replace(FINE, answers={"+49160": ("You wrote: <0-0>", "You wrote: <0-0> / <0-1>")}),
+    "a tap is one click": replace(FINE, clicks=replace(FINE.clicks, listed=(*LISTED, ("+49161", "Good")))),
+    "every message has the last of its statuses": replace(FINE, ranks={**FINE.ranks, "m0": 4}),
     "every request is accepted in the end": replace(FINE, posted=(TEXT, CODE, replace(HELD, status=0, ids={"m2"}))),
     "G1 nothing that was accepted is lost": replace(FINE, stored=without(FINE, "m2")),
     "G1 what was answered is what is stored": replace(FINE, stored=with_m0(wamid="wamid.other")),
@@ -104,6 +113,37 @@ def test_an_answer_of_which_only_meta_knows_counts_as_given_and_as_unknown() -> 
 
     assert violations(doubted) == {}
     assert "every UNKNOWN and FAILED is explained" in violations(replace(doubted, may_be_unknown=1))
+
+
+@pytest.mark.parametrize(
+    "clicks",
+    [
+        Clicks(LISTED[1:], FINE.clicks.totals),
+        Clicks((*LISTED, ("+49169", "Good")), FINE.clicks.totals),
+        Clicks(LISTED, {"Good": (3, 2), "Bad": (3, 2)}),
+        Clicks(LISTED, {"Good": (2, 2), "Bad": (3, 3)}),
+        Clicks(LISTED, {"Good": (2, 2)}),
+        Clicks(LISTED, {**FINE.clicks.totals, "Ugly": (1, 1)}),
+    ],
+)
+def test_taps_that_are_not_one_click_each_are_noticed(clicks: Clicks) -> None:
+    assert violations(replace(FINE, clicks=clicks)).keys() == {"a tap is one click"}
+
+
+@pytest.mark.parametrize("ranks", [{"m1": 2}, {"m1": 5}, {"m2": 2}])
+def test_a_status_that_is_not_metas_last_is_noticed(ranks: dict[str, int]) -> None:
+    broken = violations(replace(FINE, ranks={**FINE.ranks, **ranks}))
+
+    assert broken.keys() == {"every message has the last of its statuses"}
+
+
+def test_a_button_that_was_tapped_twice_may_be_answered_twice_but_not_three_times() -> None:
+    written = {"+49163": ("Bad", "Bad")}
+    twice = replace(FINE, written=written, answers={"+49163": ("You wrote: Bad",) * 2})
+    thrice = replace(FINE, written=written, answers={"+49163": ("You wrote: Bad",) * 3})
+
+    assert violations(twice) == {}
+    assert violations(thrice).keys() == {"agents answer once"}
 
 
 def test_an_event_for_a_message_that_was_not_sent_is_noticed() -> None:

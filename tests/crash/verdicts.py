@@ -1,12 +1,15 @@
 """The promises, each compared with what the witnesses say. Pure: facts in, violations out."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from services.messaging.domain.states import RANKS
 from tests.crash.campaigns_verdicts import campaign_violations
 from tests.crash.customers import answered_again, unanswered
 from tests.crash.facts import READ_RANK, Facts
 from tests.crash.office import astray, badly_answered, miscounted
+from tests.crash.retries_verdicts import retry_violations
+from tests.crash.taps import miscounted_taps
 
 ENDED = {"SENT", "FAILED", "UNKNOWN"}
 RESEND_CLASS = "authentication"
@@ -16,7 +19,8 @@ SHOWN = 10  # examples of each kind in a report
 def violations(facts: Facts) -> dict[str, list[str]]:
     """What was promised and not kept, by promise; empty when all was kept."""
     found = {promise: list(broken(facts)) for promise, broken in PROMISES.items()}
-    return {promise: examples for promise, examples in found.items() if examples} | campaign_violations(facts.campaigns)
+    broken_here = {promise: examples for promise, examples in found.items() if examples}
+    return broken_here | campaign_violations(facts.campaigns) | retry_violations(facts.retries)
 
 
 def _unanswered(facts: Facts) -> Iterator[str]:
@@ -104,6 +108,18 @@ def _statuses_lost(facts: Facts) -> Iterator[str]:
             yield f"{message_id} was read, but its rank is {stored.rank}"
 
 
+def wrong_statuses(told: Mapping[str, Sequence[str]], ranks: Mapping[str, int]) -> Iterator[str]:
+    """Messages whose status is not the last in Meta's order, however often and in whatever order statuses came."""
+    for message_id, rank in ranks.items():
+        last = max((RANKS[status] for status in told.get(message_id, ())), default=0)
+        if rank != last:
+            yield f"{message_id} was told {', '.join(told.get(message_id, ())) or 'nothing'}; its rank is {rank}"
+
+
+def _statuses_wrong(facts: Facts) -> Iterator[str]:
+    yield from wrong_statuses(facts.told, facts.ranks)
+
+
 def _unknown_but_called(facts: Facts) -> Iterator[str]:
     for message_id, stored in facts.stored.items():
         if stored.state == "UNKNOWN" and facts.calls.get(message_id):
@@ -125,6 +141,10 @@ def _not_answered(facts: Facts) -> Iterator[str]:
 
 def _answered_again(facts: Facts) -> Iterator[str]:
     yield from answered_again(facts.written, facts.answers)
+
+
+def _taps_miscounted(facts: Facts) -> Iterator[str]:
+    yield from miscounted_taps(facts.tapped, facts.clicks)
 
 
 def _badly_answered_there(facts: Facts) -> Iterator[str]:
@@ -155,10 +175,12 @@ PROMISES: dict[str, Callable[[Facts], Iterator[str]]] = {
     "G5 one message.sent for each SENT message": _not_announced,
     "deliveries are signed": _unverified,
     "no status is lost": _statuses_lost,
+    "every message has the last of its statuses": _statuses_wrong,
     "G7 nothing called stays UNKNOWN": _unknown_but_called,
     "every UNKNOWN and FAILED is explained": _unexplained,
     "agents answer every message": _not_answered,
     "agents answer once": _answered_again,
+    "a tap is one click": _taps_miscounted,
     "the dashboard gets the answers it should": _badly_answered_there,
     "a submitted template exists once, at Meta as here": _templates_astray,
     "free, reserved and used are what was granted": _credits_miscounted,

@@ -12,6 +12,8 @@ CALM = {
     "error_rate": 0,
     "duplicate_webhooks": 0,
     "reorder_webhooks": 0,
+    "repeat_statuses": 0,
+    "repeat_within_seconds": 10,
     "rate_limit_per_second": 1000,
     "enforce_window": False,
     "marketing_cap": None,

@@ -38,6 +38,7 @@ class InboundBody(BaseModel):
     type: str = "text"
     context_id: str | None = None
     times: int = Field(default=1, ge=1, le=1_000)
+    within_seconds: float = Field(default=0, ge=0, le=60)  # over which the repetitions are spread, in any order
     name: str = "Sandbox User"
     platform: Literal["whatsapp", "instagram"] = "whatsapp"
     hidden: bool = False  # shows a user name instead of a number
@@ -70,6 +71,7 @@ class ControlRoutes:
     faults: Faults
     templates: Templates
     handshake: Handshake
+    count_pending: Callable[[], int]
     start_over: Callable[[], None]
 
     def table(self) -> list[web.RouteDef]:
@@ -80,6 +82,7 @@ class ControlRoutes:
             web.get("/_sandbox/calls", self.calls),
             web.get("/_sandbox/inbound", self.inbound_list),
             web.post("/_sandbox/inbound", self.inbound),
+            web.get("/_sandbox/webhooks", self.webhooks),
             web.get("/_sandbox/faults", self.show_faults),
             web.put("/_sandbox/faults", self.change_faults),
             web.post("/_sandbox/templates", self.register_template),
@@ -92,7 +95,9 @@ class ControlRoutes:
         return json_answer({"status": "ok"})
 
     async def messages(self, request: web.Request) -> web.Response:
-        """Messages to one recipient, or all, newest last."""
+        """Messages to one recipient, or all, newest last; or of all only what was told of them."""
+        if request.query.get("by") == "statuses":
+            return json_answer({"told": self.ledger.list_told()})
         to = request.query.get("to")
         found = self.ledger.list_messages(digits(to) if to else None)
         return json_answer({"messages": [message.view() for message in found]})
@@ -142,8 +147,13 @@ class ControlRoutes:
             times=body.times,
             name=body.name,
             hidden=body.hidden,
+            within_seconds=body.within_seconds,
         )
         return json_answer({"wamid": wamid})
+
+    async def webhooks(self, request: web.Request) -> web.Response:
+        """How many webhooks have still to be taken, repetitions among them."""
+        return json_answer({"pending": self.count_pending()})
 
     async def show_faults(self, request: web.Request) -> web.Response:
         """The faults in force."""

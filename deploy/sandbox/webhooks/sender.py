@@ -47,14 +47,33 @@ class WebhookSender:
         self._updates: deque[Update] = deque()
         self._due: deque[Batch] = deque()
         self._waiting: dict[int, Batch] = {}
+        self._to_come = 0  # repetitions of updates whose moment has not come yet
+        self._on_the_wire = 0
         self._work = asyncio.Event()
         self._unreachable = False
         self._probe_at = 0.0
         self._probe_is_planned = False
         self._generation = 0
 
-    def push(self, update: Update) -> None:
-        """Queue one update; it is posted as soon as a connection is free."""
+    def push(self, update: Update, *, times: int = 1, within_seconds: float = 0) -> None:
+        """Queue one update; it is posted as soon as a connection is free.
+
+        Posted `times` times: at once, and again at moments drawn from the next `within_seconds`, so that repetitions
+        come in any order, among other updates and in other bytes than before.
+        """
+        self._queue(update)
+        for _ in range(times - 1):
+            if within_seconds:
+                self._to_come += 1
+                self._agenda.after(random.uniform(0, within_seconds), self._repeat, update)
+            else:
+                self._queue(update)
+
+    def _repeat(self, update: Update) -> None:
+        self._to_come -= 1
+        self._queue(update)
+
+    def _queue(self, update: Update) -> None:
         self._updates.append(update)
         if not self._work.is_set():
             self._work.set()
@@ -66,8 +85,8 @@ class WebhookSender:
             self._work.set()
 
     def count_pending(self) -> int:
-        """Updates and batches that the receiver has not confirmed yet, those on the wire not counted."""
-        return len(self._updates) + len(self._due) + len(self._waiting)
+        """Updates and batches that the receiver has not confirmed yet, repetitions to come among them."""
+        return len(self._updates) + len(self._due) + len(self._waiting) + self._to_come + self._on_the_wire
 
     def reset(self) -> None:
         """Drop everything that is queued; the agenda, which holds the retries, is cleared by its owner."""
@@ -75,6 +94,7 @@ class WebhookSender:
         self._updates.clear()
         self._due.clear()
         self._waiting.clear()
+        self._to_come = 0
         self._unreachable = False
         self._probe_is_planned = False
 
@@ -95,7 +115,11 @@ class WebhookSender:
                 continue
             generation = self._generation
             batch.attempts += 1
-            delivered = await self._post(session, batch)
+            self._on_the_wire += 1
+            try:
+                delivered = await self._post(session, batch)
+            finally:
+                self._on_the_wire -= 1
             if generation != self._generation:  # a reset came meanwhile: the batch belongs to the past
                 continue
             if delivered:
