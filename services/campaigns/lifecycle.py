@@ -67,19 +67,20 @@ class Lifecycle:
         """The time of a scheduled campaign has come."""
         return await self._begin(campaign, RUNNING, {})
 
-    async def pause(self, campaign: StoredCampaign, code: str, reason: str | None) -> StoredCampaign:
+    async def pause(
+        self, campaign: StoredCampaign, code: str, reason: str | None, noted: Mapping[str, Any] | None = None
+    ) -> StoredCampaign:
         """Pause; when this returns, messaging stores no intent of the campaign any more."""
-        paused = await self.to(
-            campaign, PAUSED, {"paused_code": code, "paused_reason": reason, "hold_due": True}, "paused", reason
-        )
+        fields = {**(noted or {}), "paused_code": code, "paused_reason": reason, "hold_due": True}
+        paused = await self.to(campaign, PAUSED, fields, "paused", reason)
         await self.tell_hold(campaign.id)
         log.info("campaign_paused", campaign_id=campaign.id, code=code)
         return paused
 
-    async def resume(self, campaign: StoredCampaign) -> StoredCampaign:
+    async def resume(self, campaign: StoredCampaign, noted: Mapping[str, Any] | None = None) -> StoredCampaign:
         """Go on with the very next recipient."""
         status = first_status(campaign, self.now()) if campaign.started_at is None else RUNNING
-        fields: dict[str, Any] = {"hold_due": True}
+        fields: dict[str, Any] = {**(noted or {}), "hold_due": True}
         if status == RUNNING and campaign.started_at is None:
             fields["started_at"] = self.now()
         resumed = await self.to(
@@ -89,11 +90,15 @@ class Lifecycle:
         return resumed
 
     async def abandon(
-        self, campaign: StoredCampaign, status: Literal["CANCELLED", "FAILED"], reason: str | None = None
+        self,
+        campaign: StoredCampaign,
+        status: Literal["CANCELLED", "FAILED"],
+        reason: str | None = None,
+        noted: Mapping[str, Any] | None = None,
     ) -> StoredCampaign:
         """End a campaign for good; when this returns, messaging stores no intent of it any more."""
         kind: Kind = "cancelled" if status == CANCELLED else "failed"
-        fields = {"completed_at": self.now(), "hold_due": True, "paused_reason": reason}
+        fields = {**(noted or {}), "completed_at": self.now(), "hold_due": True, "paused_reason": reason}
         ended = await self.to(campaign, status, fields, kind, reason, unset=("paused_code",))
         await self.tell_hold(campaign.id)
         await self.skip_rest(ended)

@@ -84,6 +84,7 @@ async def build(
     showing = Showing(counting, recipients, now)
     settling = Settling(campaigns, recipients, neighbours)
     contacts = ContactTelling(campaigns, recipients, neighbours)
+    outcomes = OutcomeRepository(database, now)
     lifecycle = Lifecycle(bus, campaigns, recipients, locks, counting, neighbours, now)
     dispatcher = Dispatcher(bus, campaigns, recipients, locks, lifecycle, neighbours, now, monotonic, patience)
     creation = CreationHandlers(bus, campaigns, recipients, lifecycle, neighbours, contacts, showing, now)
@@ -91,6 +92,7 @@ async def build(
     sweeper = Sweeper(
         campaigns=campaigns,
         recipients=recipients,
+        outcomes=outcomes,
         counting=counting,
         lifecycle=lifecycle,
         dispatcher=dispatcher,
@@ -109,7 +111,7 @@ async def build(
         staging=StagingHandlers(bus, campaigns, StagedRepository(database), neighbours, now),
         control=control,
         queries=QueryHandlers(bus, campaigns, recipients, neighbours, showing),
-        outcomes=OutcomeHandlers(bus, campaigns, recipients, OutcomeRepository(database, now), lifecycle, now),
+        outcomes=OutcomeHandlers(bus, campaigns, recipients, outcomes, lifecycle, now),
         templates=TemplateHandlers(bus, campaigns, lifecycle),
     )
 

@@ -17,6 +17,7 @@ from services.campaigns.domain.counters import done
 from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER, next_release
 from services.campaigns.domain.states import (
     ABANDONED,
+    COMPLETED,
     CREATING,
     HANDED_OVER,
     HOLDING,
@@ -29,6 +30,7 @@ from services.campaigns.handlers.creation import CreationHandlers
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
+from services.campaigns.repositories.outcomes import OutcomeRepository
 from services.campaigns.repositories.recipients import RecipientRepository
 from services.campaigns.settling import Settling
 from services.campaigns.telling import ContactTelling
@@ -51,6 +53,7 @@ class Sweeper:
 
     campaigns: CampaignRepository
     recipients: RecipientRepository
+    outcomes: OutcomeRepository
     counting: Counting
     lifecycle: Lifecycle
     dispatcher: Dispatcher
@@ -140,6 +143,8 @@ class Sweeper:
         """After the end: nobody left unsent, the number free, the credits settled."""
         if campaign.status in ABANDONED and await self.lifecycle.skip_rest(campaign):
             return
+        if campaign.status == COMPLETED:
+            await self.outcomes.fail_parked(campaign.id)  # parked while it came to its end
         if campaign.number_held and campaign.status not in HOLDING:
             await self.neighbours.release_number(campaign.phone_number_id, campaign.id)
             await self.campaigns.mark(campaign.id, {"number_held": False})

@@ -27,6 +27,7 @@ from shared.insist import insist
 log = structlog.get_logger()
 
 _ANNOUNCE_EVERY_SECONDS = 0.05  # the caller has his answer; listeners may hear of several at once
+_RECORD_EVERY_SECONDS = 0.02  # where nobody waits; a crash leaves what was not recorded for a status to settle
 _TOGETHER = 100  # results in one write, and events in one message
 
 Item = SentMessage | QueuedMessage | FailedMessage
@@ -75,7 +76,8 @@ class Recorder:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_recording", Gathering(self._record, limit=_TOGETHER))
-        object.__setattr__(self, "_campaigns", Gathering(self._record, limit=_TOGETHER))
+        campaigns = Gathering(self._record, limit=_TOGETHER, pause_seconds=_RECORD_EVERY_SECONDS)
+        object.__setattr__(self, "_campaigns", campaigns)
         object.__setattr__(
             self, "_announcing", Gathering(self._announce, limit=_TOGETHER, pause_seconds=_ANNOUNCE_EVERY_SECONDS)
         )
@@ -124,7 +126,7 @@ class Recorder:
         if not wamids:
             return {}
         held = {each.message.id for each in results if isinstance(each.verdict, Accepted) and each.verdict.held}
-        intended_at = {result.message.id: result.intended_at for result in results if result.intended_at is not None}
+        intended_at = {result.attempt_id: result.intended_at for result in results if result.intended_at is not None}
         sent_at = await insist(lambda: self.messages.record_accepted(wamids, held, intended_at))
         await self.consequences.of_acceptance([result.message for result in results])
         told: dict[str, Told] = {}

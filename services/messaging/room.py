@@ -13,7 +13,7 @@ class Room:
     """
 
     size: int = 240  # of the 300 connections
-    portion: int = 50
+    portion: int = 100
     _taken: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _given_back: asyncio.Event = field(default_factory=asyncio.Event)

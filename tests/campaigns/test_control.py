@@ -1,9 +1,12 @@
 """Pause, resume, cancel, retry, schedule: what people do, and what is still sent afterwards."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from services.campaigns.domain.campaigns import StoredCampaign
+from services.campaigns.lifecycle import Lifecycle
 from shared.contracts.campaigns import ControlCampaign
 from shared.errors import ConflictError, InsufficientCreditsError, ServiceUnavailableError
 from tests.campaigns.neighbours import CAMPAIGN, TEMPLATE
@@ -238,3 +241,32 @@ async def test_a_template_is_in_use_until_its_campaigns_are_over(stage: Stage) -
     await stage.do("cancel")
 
     assert (being_created, draft, await stage.template_use(TEMPLATE)) == (False, True, False)
+
+
+async def test_a_retry_whose_process_died_when_it_was_done_is_not_done_again_for_the_same_action(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.running([1, 2])
+    await stage.fail(await stage.dispatch())
+    await stage.dispatch()
+    right = Lifecycle.to
+
+    async def die(self: Lifecycle, *given: Any, **more: Any) -> StoredCampaign:
+        await right(self, *given, **more)
+        raise ConflictError("the process is gone")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Lifecycle, "to", die)
+        with pytest.raises(ConflictError):
+            await stage.retry(action_id="act_1")
+    await stage.sweep(5)
+    again = await stage.dispatch()
+    await stage.fail(again)
+    await stage.dispatch()
+    assert len(again) == 2
+    assert (await stage.look()).status == "COMPLETED"
+
+    await stage.retry(action_id="act_1")  # whoever asked has had no answer
+
+    assert (await stage.look()).status == "COMPLETED"
+    assert await stage.dispatch() == []

@@ -1,11 +1,15 @@
 """What becomes of messages moves rows and counters, and stops a campaign whose next messages would fail alike."""
 
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.campaigns.domain.counters import counters_of
 from services.campaigns.domain.error_classes import classify
 from services.campaigns.domain.states import AFTER_STATUS, FAILURES, OPEN
+from services.campaigns.repositories.outcomes import OutcomeRepository
 from shared.contracts.messaging import BatchMessage
 from shared.contracts.templates import TemplatesChanged
 from tests.campaigns.neighbours import CAMPAIGN
@@ -293,3 +297,28 @@ async def _happen(stage: Stage, what: str, items: list[BatchMessage]) -> None:
 def test_every_status_of_metas_leads_to_a_state() -> None:
     assert {AFTER_STATUS[status] for status in ("sent", "delivered", "read", "played")} == {"sent", "delivered", "read"}
     assert AFTER_STATUS["failed"] in FAILURES
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["seen by who parks", "seen by the sweeper"])
+async def test_nobody_stays_parked_in_a_campaign_that_came_to_its_end_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, is_seen: bool
+) -> None:
+    await stage.running([1])
+    (item,) = await stage.dispatch()
+    await stage.accept([item])
+    right = OutcomeRepository.park
+
+    async def park(self: OutcomeRepository, *given: Any) -> list[tuple[str, str]]:
+        if is_seen:  # the campaign was read, and comes to its end before this
+            await stage.dispatch()
+        return await right(self, *given)
+
+    with monkeypatch.context() as late:
+        late.setattr(OutcomeRepository, "park", park)
+        await stage.tell("failed", [item], 131049)
+    if not is_seen:  # as if it had ended after who parks looked once more
+        await stage.database["campaigns"].update_one({}, {"$set": {"status": "COMPLETED", "look_at": stage.clock()}})
+        await stage.sweep()
+
+    assert (await stage.look()).status == "COMPLETED"
+    assert dict(await stage.states()) == {"failed": 1}

@@ -164,7 +164,7 @@ class World:
         assert stored is not None
         match judge(observation, tries=0, is_resent=stored.message.resends > 0):
             case Accepted(wa_message_id=wamid):
-                await self.messages.record_accepted({self.message.id: wamid}, (), {self.message.id: self.clock()})
+                await self.messages.record_accepted({self.message.id: wamid}, (), {attempt_id: self.clock()})
             case Failed() as verdict:
                 await self.messages.record_failed(self.message.id, attempt_id, verdict)
             case Postponed() as verdict:

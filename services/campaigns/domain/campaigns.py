@@ -21,6 +21,7 @@ UPLOAD_LEASE: Final = timedelta(minutes=2)  # renewed by every chunk
 RUNNING_LOOK: Final = timedelta(seconds=5)
 PAUSED_LOOK: Final = timedelta(minutes=1)
 PARKED_AT_MOST: Final = timedelta(hours=48)
+_ACTIONS_KEPT: Final = 20
 NO_DEADLINE: Final = timedelta(days=7)  # how long messaging may keep a message of a campaign without deadline
 
 
@@ -95,6 +96,10 @@ class StoredCampaign:
     def has_seen(self, action_id: str | None) -> bool:
         """Whether an action was carried out before."""
         return action_id is not None and action_id in self.actions
+
+    def noting(self, action_id: str | None) -> dict[str, Any]:
+        """What a step sets to be known as that action's: written with the step, so that no crash parts them."""
+        return {"actions": [*self.actions, action_id][-_ACTIONS_KEPT:]} if action_id is not None else {}
 
     @property
     def parked_until(self) -> datetime:

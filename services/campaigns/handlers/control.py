@@ -47,16 +47,17 @@ class ControlHandlers:
             await self.lifecycle.tell_hold(campaign.id)  # a first try may have died before it told messaging
             return await self.showing.campaign(campaign)
         _require(campaign, STARTS_FROM[command.action], command.action)
+        # Noted by the step itself: whoever has the answer may do something else, which a redelivery must not undo.
+        noted = campaign.noting(command.action_id)
         match command.action:
             case "start":
-                changed = await self.lifecycle.start(campaign)
+                changed = await self.lifecycle.start(campaign, noted)
             case "pause":
-                changed = await self.lifecycle.pause(campaign, "asked", None)
+                changed = await self.lifecycle.pause(campaign, "asked", None, noted)
             case "resume":
-                changed = await self.lifecycle.resume(campaign)
+                changed = await self.lifecycle.resume(campaign, noted)
             case "cancel":
-                changed = await self.lifecycle.abandon(campaign, CANCELLED)
-        await self._note(command)
+                changed = await self.lifecycle.abandon(campaign, CANCELLED, noted=noted)
         return await self.showing.campaign(changed)
 
     async def retry_failed(self, command: RetryFailed) -> Campaign:
@@ -70,26 +71,23 @@ class ControlHandlers:
             return await self.showing.campaign(campaign)
         _require(campaign, OVER, "retry-failed")
         if campaign.retry is None:
-            asked = {"classes": list(command.error_classes), "unknown": command.include_unknown}
+            asked = {
+                "classes": list(command.error_classes),
+                "unknown": command.include_unknown,
+                "action": command.action_id,
+            }
             begun = await self.campaigns.change(campaign, {"starting_at": self.now(), "retry": asked})
             if begun is None:
                 raise ConflictError("The campaign is being changed by somebody else; look at it and try again")
         else:  # one is under way, or its process has died: rows may have moved, so that it must be finished as begun
             begun, asked = campaign, dict(campaign.retry)
-        retried = await self._retry(begun, asked)
-        await self._note(command)
-        return await self.showing.campaign(retried)
+        return await self.showing.campaign(await self._retry(begun, asked))
 
     async def go_on_starting(self, campaign: StoredCampaign) -> StoredCampaign:
         """Finish a start or a retry whose process died."""
         if campaign.retry is not None:
             return await self._retry(campaign, campaign.retry)
         return await self.lifecycle.start(campaign)
-
-    async def _note(self, command: ControlCampaign | RetryFailed) -> None:
-        """Before the answer: whoever has got that may do something else, which a redelivery must not undo."""
-        if command.action_id is not None:
-            await self.campaigns.note_action(command.campaign_id, command.action_id)
 
     async def _retry(self, campaign: StoredCampaign, asked: Mapping[str, Any]) -> StoredCampaign:
         """Credits, then a round of their own for the rows, then RUNNING: each part may be done twice."""
@@ -110,6 +108,7 @@ class ControlHandlers:
         while moved < wanted and (more := await self.recipients.begin_round(campaign.id, classes, unknown, run)):
             moved += more
         fields = {
+            **campaign.noting(asked.get("action")),
             "run": run,
             "credits_reserved": wanted,
             "released": 0,

@@ -9,7 +9,7 @@ import structlog
 
 from services.campaigns.domain.campaigns import StoredCampaign
 from services.campaigns.domain.error_classes import ERROR_RATE, FailureClass, classify
-from services.campaigns.domain.states import ABANDONED, AFTER_STATUS, COMPLETED, FAILED, FAILURES, RANKS, RUNNING
+from services.campaigns.domain.states import ABANDONED, AFTER_STATUS, FAILED, FAILURES, OVER, RANKS, RUNNING
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.outcomes import Explanation, OutcomeRepository, Pairs
@@ -136,9 +136,11 @@ class OutcomeHandlers:
         explanation: Explanation,
     ) -> int:
         due_at = self.now() + _PARKED_FOR
-        is_over = campaign.status in {*ABANDONED, COMPLETED}
-        if why.follow == "park" and not is_over and due_at <= campaign.parked_until:
+        if why.follow == "park" and campaign.status not in OVER and due_at <= campaign.parked_until:
             pairs = await self.outcomes.park(campaign.id, pairs, explanation, due_at)
+            # It may have ended since it was read, and nobody wakes what is parked in a campaign that is over.
+            if (later := await self.campaigns.find(campaign.id)) is not None and later.status in OVER:
+                await self.outcomes.fail_parked(campaign.id)
         return await end(pairs, explanation) if pairs else 0
 
     async def _consider(self, campaign: StoredCampaign, classes: Sequence[FailureClass]) -> None:

@@ -17,7 +17,6 @@ from shared.errors import NotFoundError
 from shared.mongo import Database, Document
 
 _UNKNOWN = "Campaign not found"
-_ACTIONS_KEPT = 20
 _CLAIM = timedelta(seconds=30)  # how long one sweeper has a campaign to itself
 
 
@@ -156,11 +155,6 @@ class CampaignRepository:
         """Remember how many recipients were done at a moment; the last two moments are kept."""
         samples = {"$each": [{"at": at, "done": done}], "$slice": -2}
         await self._campaigns.update_one({"_id": campaign_id}, {"$push": {"samples": samples}})
-
-    async def note_action(self, campaign_id: str, action_id: str) -> None:
-        """This action was carried out."""
-        noted = {"$each": [action_id], "$slice": -_ACTIONS_KEPT}
-        await self._campaigns.update_one({"_id": campaign_id}, {"$push": {"actions": noted}})
 
     async def mark_settled(self, campaign: StoredCampaign, released: int, *, closed: bool) -> None:
         """So many credits of this run were given back."""

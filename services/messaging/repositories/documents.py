@@ -64,9 +64,9 @@ def error_document(error: MetaError | None) -> dict[str, Any] | None:
     return error.model_dump(exclude_none=True) if error else None
 
 
-def by_position(keys: list[str], values: list[Any]) -> dict[str, Any]:
-    """An expression that gives each document of a group its own value."""
-    return {"$arrayElemAt": [{"$literal": values}, {"$indexOfArray": [{"$literal": keys}, "$_id"]}]}
+def by_position(keys: list[str], values: list[Any], *, of: str = "$_id") -> dict[str, Any]:
+    """An expression that gives each document of a group the value that stands where its key does."""
+    return {"$arrayElemAt": [{"$literal": values}, {"$indexOfArray": [{"$literal": keys}, of]}]}
 
 
 def to_message(document: Document) -> OutboundMessage:

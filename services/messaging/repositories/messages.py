@@ -169,8 +169,8 @@ class MessageRepository:
     ) -> datetime:
         """Record Meta's acceptances in one update; returns the moment that is stored with them.
 
-        `held` are those of which Meta assesses the template first; `intended_at` tells it of those sent in a group,
-        which is what sees to their announcement.
+        `held` are those of which Meta assesses the template first; `intended_at` tells it by attempt of those sent
+        in a group, which is what sees to their announcement.
 
         An acceptance is the truth whoever holds the message by now, so it ends every open state: a frozen worker that
         wakes up late keeps the message from being posted once more. The message ids take their wamid by position. The
@@ -185,7 +185,7 @@ class MessageRepository:
             "wake_at": _announced_after(now),
         }
         if intended_at:
-            accepted |= begun(by_position(list(intended_at), list(intended_at.values())))
+            accepted |= begun(by_position(list(intended_at), list(intended_at.values()), of="$aid"))
             is_left_to_group = {"$and": [{"$eq": ["$state", GROUPED]}, {"$not": [{"$isArray": ["$callers"]}]}]}
             accepted["wake_at"] = {"$cond": [is_left_to_group, "$$REMOVE", accepted["wake_at"]]}
         if held:
