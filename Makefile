@@ -7,6 +7,8 @@ PREPARE := @sh deploy/local/bootstrap.sh
 WORKERS := 2 # processes that share out the test files
 FAST := not database and not rabbit and not nginx and not node and not browser and not system and not crash
 
+unexport PYTHONDONTWRITEBYTECODE # containers set it; each test process would then compile all tests anew
+
 .PHONY: help run stop status test test-fast check fix bench crash contracts admin-token clean
 
 help: ## show this list

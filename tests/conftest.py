@@ -1,22 +1,39 @@
-"""What every test may ask for. A test that asks for one of MARKING_FIXTURES is marked with its name by that alone."""
+"""What every test may ask for. A test that asks for one of MARKING_FIXTURES is marked by that alone."""
 
+import gc
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 from pymongo.errors import AutoReconnect
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from shared.mongo import Client, Database, connect
 from tests.browser import chromium
 from tests.explaining import Watched, watching
 from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
 
-MARKING_FIXTURES = ("database", "rabbit", "nginx", "node", "browser")
+MARKING_FIXTURES = {
+    "servers": "database",  # they come together, whatever fixture or test of a folder asks for them
+    "rabbit": "rabbit",
+    "nginx": "nginx",
+    "node": "node",
+    "browser": "browser",
+}
+LONG = (  # a minute and more in few tests: begun at the end, it would leave the other processes without work
+    "system/",
+    "crash/test_crash.py",
+    "crash/test_mutants.py",
+    "gateway/openapi/test_fuzz_dashboard.py",
+    "gateway/openapi/test_fuzz_external.py",
+    "templates/test_properties.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,12 +49,40 @@ def pytest_report_header() -> str:
         return f"servers: none; {error}"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage: thousands of modules and models are made, and all of them stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Hand out tests by the file, but those of the running product together: it would run twice."""
+    return _ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a real server or program, so that `make test-fast` leaves it out."""
+    """Mark what needs a real server or program, so that `make test-fast` leaves it out, and begin with what is long."""
     for item in items:
-        for name in MARKING_FIXTURES:
+        for name, mark in MARKING_FIXTURES.items():
             if name in getattr(item, "fixturenames", ()):
-                item.add_marker(name)
+                item.add_marker(mark)
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (_place_among_long(item), -sizes[item.path]))
+
+
+def _place_among_long(item: pytest.Item) -> int:
+    place = item.nodeid.removeprefix("tests/")
+    return next((number for number, start in enumerate(LONG) if place.startswith(start)), len(LONG))
+
+
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist tells no types
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/system" if nodeid.startswith("tests/system/") else str(super()._split_scope(nodeid))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One running product for all system tests; what a test stops, it starts again."""
+"""One running product for all system tests, which run one after the other; what a test stops, it starts again."""
 
 import io
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.product.tenants import Line, Tenant, add_tenant
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The whole product under a directory of its own, on free ports. What the supervisor says is in its progress."""
     with Product.running(tmp_path_factory.mktemp("product"), out=io.StringIO()) as product:
