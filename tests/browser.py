@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 30_000  # as for clicks: a page on a busy machine is slow, not wrong
 
 _FLAGS = (
     "--disable-background-networking",  # it would look for updates and lists
@@ -22,6 +23,7 @@ _FLAGS = (
 async def chromium() -> AsyncIterator[Browser]:
     """Chromium for as long as a block lasts. Fails where there is none: a skipped test proves nothing."""
     flags = _flags()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         try:

@@ -7,17 +7,20 @@ from typing import TypeVar, overload
 
 Seen = TypeVar("Seen")
 POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 30  # far more than anything needs: only a failing test waits for its end
 
 
 @overload
-async def eventually(condition: Callable[[], Awaitable[Seen]], timeout_seconds: float = 10) -> Seen: ...
+async def eventually(condition: Callable[[], Awaitable[Seen]], timeout_seconds: float = PATIENCE_SECONDS) -> Seen: ...
 
 
 @overload
-async def eventually(condition: Callable[[], Seen], timeout_seconds: float = 10) -> Seen: ...
+async def eventually(condition: Callable[[], Seen], timeout_seconds: float = PATIENCE_SECONDS) -> Seen: ...
 
 
-async def eventually(condition: Callable[[], Seen | Awaitable[Seen]], timeout_seconds: float = 10) -> Seen:
+async def eventually(
+    condition: Callable[[], Seen | Awaitable[Seen]], timeout_seconds: float = PATIENCE_SECONDS
+) -> Seen:
     """Ask again until the answer is truthy, and return it.
 
     A condition that raises AssertionError is not met yet; when the time is over its error is raised, so that a

@@ -44,7 +44,7 @@ async def started(service: str, environ: Mapping[str, str]) -> AsyncIterator[str
     run = import_module(f"services.{service}.main").run
     task = asyncio.create_task(run({**environ, OPERATIONS_BINDS[service]: bind}, stop))
     try:
-        await eventually(lambda: task.done() or _is_ready(bind), timeout_seconds=20)
+        await eventually(lambda: task.done() or _is_ready(bind), timeout_seconds=60)
         yield f"http://{bind}"
     finally:
         stop.set()

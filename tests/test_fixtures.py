@@ -26,7 +26,7 @@ async def test_a_broker_starts_empty_and_keeps_a_message(rabbit: str) -> None:
 
         await channel.default_exchange.publish(aio_pika.Message(b"hello"), routing_key="q")
 
-        message = await queue.get(timeout=5)
+        message = await queue.get(timeout=30)
         assert message is not None
         await message.ack()
         assert message.body == b"hello"

@@ -50,7 +50,7 @@ async def test_silence_a_gateways_page_and_an_answer_without_id_are_all_lifted_a
 
 
 async def test_a_call_that_hangs_is_given_up_and_unknown(stage: Stage) -> None:
-    async with stage_on(stage.database, send_timeout_seconds=0.1) as hasty:
+    async with stage_on(stage.database, send_timeout_seconds=1) as hasty:  # enough to reach Meta
         hasty.meta.will(hang)
 
         await hasty.bus.send(text())

@@ -11,7 +11,7 @@ POLL_SECONDS = 0.05
 Seen = TypeVar("Seen")
 
 
-def seen(condition: Callable[[], Seen], timeout_seconds: float = 20) -> Seen:
+def seen(condition: Callable[[], Seen], timeout_seconds: float = 40) -> Seen:
     """Ask again until the answer is truthy, and return it. AssertionError with the last answer when time is over."""
     deadline = time.monotonic() + timeout_seconds
     while not (answer := condition()):

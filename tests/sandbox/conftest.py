@@ -94,10 +94,12 @@ class Sandbox:
         return body
 
     async def has_status_names(self, *names: str) -> None:
-        """Wait until the product has heard exactly these, in this order."""
+        """Wait until the product has heard exactly these, told in this order: on their connections posts overtake."""
 
-        def heard() -> bool:
-            assert self.product.status_names() == list(names)
+        async def heard() -> bool:
+            messages = (await self.get("/_sandbox/messages"))["messages"]
+            assert [status["status"] for message in messages for status in message["statuses"]] == list(names)
+            assert sorted(self.product.status_names()) == sorted(names)
             return True
 
         await eventually(heard)

@@ -14,8 +14,8 @@ async def test_a_message_is_sent_then_delivered_then_read(sandbox: Sandbox) -> N
     _, body = await sandbox.send_text(biz_opaque_callback_data="w1:abc:1")
     await sandbox.has_status_names("sent", "delivered", "read")
 
-    value = sandbox.product.values("messages")[0]
-    status = value["statuses"][0]
+    values = sandbox.product.values("messages")
+    value, status = next((value, one) for value in values for one in value["statuses"] if one["status"] == "sent")
     assert value["metadata"] == {"display_phone_number": "15552242922", "phone_number_id": NUMBER}
     assert sandbox.product.entries()[0]["id"] == WABA
     assert status == {
@@ -38,8 +38,8 @@ async def test_pricing_comes_with_sent_and_delivered_and_names_the_templates_cat
     await sandbox.send_template("hello_world")
     await sandbox.has_status_names("sent", "delivered", "read")
 
-    categories = [status.get("pricing", {}).get("category") for status in sandbox.product.statuses()]
-    assert categories == ["utility", "utility", None]
+    categories = {one["status"]: one.get("pricing", {}).get("category") for one in sandbox.product.statuses()}
+    assert categories == {"sent": "utility", "delivered": "utility", "read": None}
 
 
 async def test_the_signature_holds_over_the_exact_bytes(sandbox: Sandbox) -> None:

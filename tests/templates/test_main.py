@@ -70,11 +70,11 @@ async def test_templates_travel_from_meta_to_messaging_over_the_real_bus(neighbo
     bus, copies = neighbours.bus, neighbours.copies
     async with started("templates", neighbours.environ):
         result = await bus.request(SYNC, timeout_seconds=20)
-        (hello,) = (await bus.request(FindTemplates(waba_id="102", name="hello_world"), timeout_seconds=5)).items
+        (hello,) = (await bus.request(FindTemplates(waba_id="102", name="hello_world"), timeout_seconds=30)).items
         paused = update("PAUSED", hello.updated_at, hello.meta_template_id or "", name="hello_world")
         await bus.publish(TemplateUpdatesReceived(items=(paused,)))
         await eventually(lambda: copies.get(("hello_world", "en_US")) == "PAUSED")
-        listed = await bus.request(ListTemplates(phone_number_id="pn_1"), timeout_seconds=5)
+        listed = await bus.request(ListTemplates(phone_number_id="pn_1"), timeout_seconds=30)
 
     assert len(copies) == len(result.imported)
     assert len(listed.items) == len(result.imported) - 1
@@ -87,7 +87,7 @@ async def test_a_crash_between_storing_and_announcing_loses_no_announcement(neig
     heard_before_the_restart = dict(neighbours.copies)
 
     async with started("templates", neighbours.environ):
-        stored = (await neighbours.bus.request(ListTemplates(phone_number_id="pn_1"), timeout_seconds=5)).items
+        stored = (await neighbours.bus.request(ListTemplates(phone_number_id="pn_1"), timeout_seconds=30)).items
         await eventually(lambda: len(neighbours.copies) == len(stored))
 
     assert status == KILLED
@@ -104,7 +104,7 @@ async def exit_status_of_process(environ: dict[str, str]) -> int:
         env={**environ, "PATH": os.environ["PATH"], "TEMPLATES_OPS_BIND": bind},
         stderr=asyncio.subprocess.DEVNULL,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await process.wait()
 
 

@@ -91,7 +91,7 @@ async def crashing(neighbours: Neighbours, point: str) -> AsyncIterator[None]:
     try:
         await eventually(lambda: _is_ready(ops), timeout_seconds=30)
         yield
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await process.wait() == KILLED
     finally:
         if process.returncode is None:
@@ -142,7 +142,7 @@ async def test_a_crash_after_announcing_a_post_announces_it_again(neighbours: Ne
 
 async def test_a_crash_after_storing_deliveries_delivers_each_once(neighbours: Neighbours, receiver: Receiver) -> None:
     async with crashing(neighbours, "webhooks.delivery_stored"):
-        await neighbours.bus.request(create_subscription(receiver.url(), sealed_secret=SEALED), timeout_seconds=5)
+        await neighbours.bus.request(create_subscription(receiver.url(), sealed_secret=SEALED), timeout_seconds=30)
         await neighbours.bus.publish(sent(1))
 
     async with started("webhooks", neighbours.environ):
@@ -157,7 +157,7 @@ async def test_a_crash_after_a_post_to_a_vendor_posts_once_more_under_the_same_i
     neighbours: Neighbours, receiver: Receiver
 ) -> None:
     async with crashing(neighbours, "webhooks.delivered"):
-        await neighbours.bus.request(create_subscription(receiver.url(), sealed_secret=SEALED), timeout_seconds=5)
+        await neighbours.bus.request(create_subscription(receiver.url(), sealed_secret=SEALED), timeout_seconds=30)
         await neighbours.bus.publish(sent(1))
     (held,) = await neighbours.database["deliveries"].find().to_list()
     # As if the lease had run out.

@@ -49,7 +49,7 @@ async def test_a_query_is_answered_by_its_owner(wire: Wire) -> None:
 
     wire.answering.on(GetCredits, get_credits)
     async with wire.consuming():
-        reply = await wire.asking.request(GET_CREDITS, timeout_seconds=5)
+        reply = await wire.asking.request(GET_CREDITS, timeout_seconds=30)
 
     assert reply == CREDITS
     assert asked == [GET_CREDITS]
@@ -64,7 +64,7 @@ async def test_a_refusal_reaches_the_caller_as_it_was_raised(wire: Wire) -> None
     wire.answering.on(GetCredits, refuse)
     async with wire.consuming():
         with pytest.raises(RateLimitedError, match="slow down") as caught:
-            await wire.asking.request(GET_CREDITS, timeout_seconds=5)
+            await wire.asking.request(GET_CREDITS, timeout_seconds=30)
 
     assert caught.value.code == "too_fast"
     assert caught.value.details == [{"field": "to", "message": "again"}]
@@ -78,7 +78,7 @@ async def test_a_fault_of_the_owner_reaches_the_caller_without_its_text(wire: Wi
     wire.answering.on(GetCredits, stumble)
     async with wire.consuming():
         with pytest.raises(InternalError, match=r"^internal error$"):
-            await wire.asking.request(GET_CREDITS, timeout_seconds=5)
+            await wire.asking.request(GET_CREDITS, timeout_seconds=30)
 
 
 async def test_a_handler_that_returns_no_reply_leaves_the_caller_waiting(wire: Wire) -> None:
@@ -88,7 +88,7 @@ async def test_a_handler_that_returns_no_reply_leaves_the_caller_waiting(wire: W
     wire.answering.on(GetCredits, say_nothing)
     async with wire.consuming():
         with pytest.raises(ReplyTimeoutError, match="get_credits"):
-            await wire.asking.request(GET_CREDITS, timeout_seconds=0.3)
+            await wire.asking.request(GET_CREDITS, timeout_seconds=1)
 
 
 async def test_an_event_reaches_its_listener_unchanged(wire: Wire) -> None:
@@ -134,7 +134,7 @@ async def test_a_group_answers_each_caller_itself(wire: Wire) -> None:
 
     wire.answering.on_group(SendMessage, send)
     async with wire.consuming():
-        outcome = await wire.asking.request(SEND, timeout_seconds=5)
+        outcome = await wire.asking.request(SEND, timeout_seconds=30)
 
     assert outcome == OUTCOME
 
@@ -147,7 +147,7 @@ async def test_a_group_can_answer_with_an_error(wire: Wire) -> None:
     wire.answering.on_group(SendMessage, send)
     async with wire.consuming():
         with pytest.raises(InsufficientCreditsError, match="none left"):
-            await wire.asking.request(SEND, timeout_seconds=5)
+            await wire.asking.request(SEND, timeout_seconds=30)
 
 
 async def test_the_first_of_two_answers_counts(wire: Wire) -> None:
@@ -158,7 +158,7 @@ async def test_the_first_of_two_answers_counts(wire: Wire) -> None:
 
     wire.answering.on_group(SendMessage, send)
     async with wire.consuming():
-        outcome: MessageOutcome = await wire.asking.request(SEND, timeout_seconds=5)
+        outcome: MessageOutcome = await wire.asking.request(SEND, timeout_seconds=30)
 
     assert outcome == OUTCOME
 
@@ -172,7 +172,7 @@ async def test_an_answer_to_a_caller_that_has_gone_is_no_error(wire: Wire) -> No
     wire.answering.on_group(SendMessage, send)
     async with wire.consuming():
         with pytest.raises(ReplyTimeoutError):
-            await wire.asking.request(SEND, timeout_seconds=0.3)
+            await wire.asking.request(SEND, timeout_seconds=1)
 
         await wire.answering.reply(addresses[0], OUTCOME)
 
@@ -194,7 +194,7 @@ async def test_what_a_handler_publishes_belongs_to_the_request_that_caused_it(wi
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     async with wire.consuming():
         with working(WorkContext("req_1", user_id="user_1", traceparent=trace)):
-            await wire.asking.request(GET_CREDITS, timeout_seconds=5)
+            await wire.asking.request(GET_CREDITS, timeout_seconds=30)
         await eventually(lambda: heard)
 
     assert contexts[0].correlation_id == "req_1"

@@ -42,13 +42,17 @@ async def test_what_waits_is_handled_in_groups_in_order_and_each_message_once(
 
 async def test_no_more_calls_run_at_a_time_than_the_queue_allows(open_bus: OpenBus) -> None:
     running, most, handled = 0, 0, 0
+    side_by_side = asyncio.Event()
     messaging = await open_bus("messaging")
 
     async def store(events: Sequence[Received[MetaStatusesReceived]]) -> None:
         nonlocal running, most, handled
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.02)
+        if running == 2:
+            side_by_side.set()
+        await side_by_side.wait()
+        await asyncio.sleep(0.02)  # a third would begin meanwhile
         running -= 1
         handled += len(events)
 
@@ -168,7 +172,7 @@ async def test_consuming_can_begin_again(open_bus: OpenBus) -> None:
     async with messaging.consuming():
         pass
     async with messaging.consuming():
-        assert await messaging.request(GET_CREDITS, timeout_seconds=5) == CREDITS
+        assert await messaging.request(GET_CREDITS, timeout_seconds=30) == CREDITS
 
 
 async def test_a_service_without_handlers_consumes_nothing(open_bus: OpenBus) -> None:

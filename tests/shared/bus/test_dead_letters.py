@@ -63,7 +63,7 @@ async def test_a_replayed_message_goes_back_to_its_queue_under_its_id(letters: R
     async with connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(QUEUE, passive=True)
-        message = await asyncio.wait_for(queue.get(), 5)
+        message = await asyncio.wait_for(queue.get(), 30)
         assert message is not None
         await message.ack()
     assert (replayed, message.message_id, message.headers["wa-attempt"]) == (1, "msg_poison", 0)

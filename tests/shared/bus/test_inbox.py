@@ -17,7 +17,7 @@ def delivery(message_type: str, tag: int, attempt: int = 0) -> Delivery:
 
 
 async def take_all(inbox: Inbox, groups: int) -> list[list[int]]:
-    async with asyncio.timeout(5):  # fewer groups than expected would be waited for without end
+    async with asyncio.timeout(30):  # fewer groups than expected would be waited for without end
         return [[each.tag for each in await inbox.take()] for _ in range(groups)]
 
 

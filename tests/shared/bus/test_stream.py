@@ -37,7 +37,7 @@ def delta(offset: int, text: str) -> TextDelta:
 
 
 async def next_of(deltas: Deltas) -> TextDelta:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await deltas.get()
 
 
