@@ -1,9 +1,9 @@
-"""How many campaign messages a second leave, by the product and by the reference in turn."""
+"""How many campaign messages a second leave, by the product, by the reference and by dramatiq in turn."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,13 +18,14 @@ from shared.contracts.content import TemplateContent
 from shared.contracts.messaging import BatchMessage, MessagesSent, MessageStatusesChanged, SendBatch
 from shared.ids import derived_hex_id
 from shared.mongo import Database
-from tests.bench import reference
+from tests.bench import dramatiq_reference, reference
 from tests.bench.processes import Cost, Processes
 from tests.product.tenants import Tenant
 from tests.product.waiting import comes_true
 
 BATCH_SIZE = 50  # of the reference
 PRODUCT_BATCH = 100  # as campaigns hands them over
+DRAMATIQ_SHARE = 6  # one message in so many: more would take longer than all that it is compared with
 TEMPLATE = "spring_offer"
 PATIENCE_SECONDS = 60.0
 
@@ -99,8 +100,9 @@ class Dispatch:
             queue = await channel.declare_queue(exclusive=True)
             for routing_key in (MessagesSent.message_type, reference.ROUTING_KEY):
                 await queue.bind(EVENTS, routing_key)
-            # The reference may not have come so far yet, and what is published to no queue is gone.
+            # The references may not have come so far yet, and what is published to no queue is gone.
             await channel.declare_queue(reference.QUEUE, durable=True, arguments=reference.QUEUE_ARGUMENTS)
+            await asyncio.to_thread(dramatiq_reference.declare, amqp_url)
             meter, read = Meter(b'"wa_message_id"'), Meter(b'"status":"read"')
             await queue.consume(meter.on_event, no_ack=True)
             statuses = await channel.declare_queue(exclusive=True)
@@ -110,36 +112,45 @@ class Dispatch:
 
     async def product(self) -> Round:
         """The product, from the first command to the last announcement."""
-        commands = self._commands(PRODUCT_BATCH)
+        commands = self._commands(self.messages, PRODUCT_BATCH)
         with self.processes.cost_of(self.messages) as cost:
-            rate = await self._timed(asyncio.gather(*map(self.bus.send, commands)))
+            rate = await self._timed(self.messages, asyncio.gather(*map(self.bus.send, commands)))
             await self._settled(commands[0].campaign_id)
         return Round(rate, cost)
 
     async def reference(self) -> Round:
         """The reference, in the same way."""
-        bodies = [command.model_dump_json().encode() for command in self._commands(BATCH_SIZE)]
-        publish = self.channel.default_exchange.publish
-        messages = [aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT) for body in bodies]
-        with self.processes.cost_of(self.messages) as cost:
-            rate = await self._timed(asyncio.gather(*(publish(message, reference.QUEUE) for message in messages)))
-        return Round(rate, cost)
+        bodies = [command.model_dump_json().encode() for command in self._commands(self.messages, BATCH_SIZE)]
+        return await self._published(self.messages, reference.QUEUE, bodies)
+
+    async def dramatiq(self) -> Round:
+        """Dramatiq, in the same way, with fewer messages."""
+        count = self.messages // DRAMATIQ_SHARE
+        bodies = [dramatiq_reference.message_of(command) for command in self._commands(count, 1)]
+        return await self._published(count, dramatiq_reference.QUEUE, bodies)
 
     async def product_with_statuses(self) -> WithStatuses:
         """The product while Meta reports sent, delivered and read of each message."""
-        commands, began = self._commands(PRODUCT_BATCH), time.perf_counter()
+        commands, began = self._commands(self.messages, PRODUCT_BATCH), time.perf_counter()
         self.read.expect(self.messages)
         with self.processes.cost_of(self.messages) as cost:
-            rate = await self._timed(asyncio.gather(*map(self.bus.send, commands)))
+            rate = await self._timed(self.messages, asyncio.gather(*map(self.bus.send, commands)))
             statuses_per_second = 3 * self.messages / (await self.read.reached() - began)
         return WithStatuses(rate, statuses_per_second, cost)
 
-    async def _timed(self, handing_over: Awaitable[object]) -> float:
+    async def _published(self, count: int, queue: str, bodies: Sequence[bytes]) -> Round:
+        publish = self.channel.default_exchange.publish
+        messages = [aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT) for body in bodies]
+        with self.processes.cost_of(count) as cost:
+            rate = await self._timed(count, asyncio.gather(*(publish(message, queue) for message in messages)))
+        return Round(rate, cost)
+
+    async def _timed(self, count: int, handing_over: Awaitable[object]) -> float:
         """Messages a second, from the first command to the last announcement."""
-        self.meter.expect(self.messages)
+        self.meter.expect(count)
         began = time.perf_counter()
         await handing_over
-        return self.messages / (await self.meter.reached() - began)
+        return count / (await self.meter.reached() - began)
 
     async def _settled(self, campaign_id: str) -> None:
         """Wait until nothing is left to do for a round's messages. AssertionError if that never comes."""
@@ -151,7 +162,7 @@ class Dispatch:
 
         assert await comes_true(is_settled, PATIENCE_SECONDS, poll_seconds=0.2), "messages still wait for something"
 
-    def _commands(self, batch_size: int) -> list[SendBatch]:
+    def _commands(self, count: int, batch_size: int) -> list[SendBatch]:
         campaign_id = f"camp_{secrets.token_hex(6)}"
         lines, expires_at = self.tenant.lines, utc_now() + timedelta(hours=1)
         return [
@@ -163,7 +174,7 @@ class Dispatch:
                 items=tuple(_item(campaign_id, number * batch_size + index) for index in range(batch_size)),
                 expires_at=expires_at,
             )
-            for number in range(self.messages // batch_size)
+            for number in range(count // batch_size)
         ]
 
 

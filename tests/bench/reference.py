@@ -47,8 +47,10 @@ class Reference:
     async def on_command(self, delivery: AbstractIncomingMessage) -> None:
         """Do it all, in order."""
         batch = SendBatch.model_validate_json(delivery.body)
-        payloads = {item.message_id: _payload(item) for item in batch.items}
-        await self.messages.insert_many([_document(batch, item, payloads) for item in batch.items], ordered=False)
+        payloads = {item.message_id: payload_of(item) for item in batch.items}
+        await self.messages.insert_many(
+            [claim_of(batch, item, payloads[item.message_id]) for item in batch.items], ordered=False
+        )
         posted = await asyncio.gather(*(self._post(item, payloads[item.message_id]) for item in batch.items))
         wamids = dict(zip(payloads, posted, strict=True))
         await self.messages.bulk_write(
@@ -56,7 +58,7 @@ class Reference:
             ordered=False,
         )
         await self.events.publish(
-            aio_pika.Message(_event(batch, wamids).encode(), delivery_mode=aio_pika.DeliveryMode.PERSISTENT),
+            aio_pika.Message(sent_event(batch, wamids).encode(), delivery_mode=aio_pika.DeliveryMode.PERSISTENT),
             routing_key=ROUTING_KEY,
         )
         await delivery.ack()
@@ -66,7 +68,8 @@ class Reference:
             return str(orjson.loads(await answer.read())["messages"][0]["id"])
 
 
-def _payload(item: BatchMessage) -> bytes:
+def payload_of(item: BatchMessage) -> bytes:
+    """What Meta would be told."""
     template = {
         "name": "spring_offer",
         "language": {"code": "en_US"},
@@ -76,7 +79,8 @@ def _payload(item: BatchMessage) -> bytes:
     return orjson.dumps(message | {"biz_opaque_callback_data": f"w1:{item.message_id}:1"})
 
 
-def _document(batch: SendBatch, item: BatchMessage, payloads: Mapping[str, bytes]) -> Document:
+def claim_of(batch: SendBatch, item: BatchMessage, payload: bytes) -> Document:
+    """What is stored before the call."""
     return {
         "_id": item.message_id,
         "user_id": batch.user_id,
@@ -84,13 +88,14 @@ def _document(batch: SendBatch, item: BatchMessage, payloads: Mapping[str, bytes
         "campaign_id": batch.campaign_id,
         "recipient_id": item.recipient_id,
         "to": item.to,
-        "payload": payloads[item.message_id].decode(),
+        "payload": payload.decode(),
         "state": "CLAIMED",
         "created_at": utc_now(),
     }
 
 
-def _event(batch: SendBatch, wamids: Mapping[str, str]) -> str:
+def sent_event(batch: SendBatch, wamids: Mapping[str, str]) -> str:
+    """The announcement's JSON; `wamids` by message id."""
     now = utc_now()
     items = (
         SentMessage(

@@ -12,14 +12,14 @@ import aiohttp
 
 from tests.bench.latency import Latency
 from tests.bench.processes import Processes
-from tests.bench.report import Line
+from tests.bench.report import Line, cost_text
 from tests.product.api import Api
 from tests.product.tenants import Tenant
 
 VISITORS = 50
 PER_SECOND = 5.0
 TARGET_FIRST_TOKEN_MS = 100
-STREAMS = 500
+STREAMS = 2_000
 OPENED_AT_ONCE = 20
 TARGET_STREAM_KB = 100
 PATIENCE_SECONDS = 30.0
@@ -68,20 +68,31 @@ async def open_streams(api: Api, channel: Mapping[str, Any], processes: Processe
     async with _http() as http, AsyncExitStack() as open_ones:
         door = Door(http, api, channel["webchat_id"])
 
-        async def come() -> None:
+        async def come() -> bool:
             async with door_keepers:
                 token = await door.open()
-                await _until(await open_ones.enter_async_context(door.listening(token)), "ready")
+                return await _until(await open_ones.enter_async_context(door.listening(token)), "ready")
 
-        before = processes.resident_mib()["gateway"]
-        await asyncio.gather(*(come() for _ in range(STREAMS)))
+        before, began = processes.resident_mib()["gateway"], time.perf_counter()
+        with processes.cost_of(STREAMS) as cost:
+            ready = sum(await asyncio.gather(*(come() for _ in range(STREAMS))))
+        seconds = time.perf_counter() - began
         grown = processes.resident_mib()["gateway"] - before
     each_kb = grown * 1024 * 1.024 / STREAMS
     return Line(
         "web chat, open streams",
         f"{each_kb:.0f} kB each (target {TARGET_STREAM_KB}): one gateway process grew by {grown:.0f} MiB "
-        f"from {before:.0f} with {STREAMS} streams of as many visitors",
-        {"kb_each": each_kb, "streams": STREAMS, "before_mib": before, "grown_mib": grown},
+        f"from {before:.0f} with {ready:,} of {STREAMS:,} streams of as many visitors\n"
+        f"opened in {seconds:.0f} s; {cost_text(cost, of='a stream').strip()}",
+        {
+            "kb_each": each_kb,
+            "asked": STREAMS,
+            "streams": ready,
+            "before_mib": before,
+            "grown_mib": grown,
+            "opened_in_seconds": seconds,
+            "cost_us": cost.by_process,
+        },
     )
 
 
