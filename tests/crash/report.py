@@ -26,6 +26,7 @@ class Report:
     answers: Mapping[str, int]  # of single tries, errors of the connection among them
     facts: Facts
     still_open: Mapping[str, int]  # what had not come to its end when patience was over
+    waited_for: Mapping[str, int]  # what a run's end was waited for, and in how many looks
     errors_logged: Mapping[str, int]  # by event: no promise is broken by them, but somebody should look
 
     @property
@@ -65,6 +66,7 @@ class Report:
             "taps": sum(map(len, self.facts.tapped.values())),
             "answers_of_agents": sum(map(len, self.facts.answers.values())),
             "dashboard": self.facts.office.numbers() if self.facts.office else {},
+            "waited_for": dict(self.waited_for),
             "errors_logged": dict(self.errors_logged),
             "deliveries": sum(self.facts.events.values()) + self.facts.unverified,
         }

@@ -129,11 +129,19 @@ class Run:
                     posted, struck = await asyncio.gather(parts.run(), killer.run(self.strikes))
                 parts.retries.retries.kills_are_over.set()
                 loaded = time.monotonic()
-                still_open = await self._drain(parts, going_again)
+                still_open, waited_for = await self._drain(parts, going_again)
             seconds = {"load": loaded - began, "drain": time.monotonic() - loaded}
             facts = await parts.hear(posted)
             return Report(
-                self.options, began_at, seconds, struck, parts.load.answers, facts, still_open, self._errors_logged()
+                self.options,
+                began_at,
+                seconds,
+                struck,
+                parts.load.answers,
+                facts,
+                still_open,
+                waited_for,
+                self._errors_logged(),
             )
 
     @asynccontextmanager
@@ -207,10 +215,13 @@ class Run:
             rng=random.Random(self.options.seed),
         )
 
-    async def _drain(self, parts: Parts, going_again: asyncio.Task[None]) -> dict[str, int]:
-        """Wait until nothing is left to happen; returns what is still open when patience is over."""
+    async def _drain(self, parts: Parts, going_again: asyncio.Task[None]) -> tuple[dict[str, int], Counter[str]]:
+        """Wait until nothing is left to happen.
+
+        Returns what is still open when patience is over, and in how many looks each thing was still open.
+        """
         deadline = time.monotonic() + self.options.drain_seconds
-        rested, open_ends = 0, {"asked": 1}
+        rested, open_ends, waited_for = 0, {"asked": 1}, Counter[str]()
         while rested < RESTING_STATES and time.monotonic() < deadline:
             await asyncio.sleep(DRAIN_POLL_SECONDS)
             if going_again.done():
@@ -218,8 +229,9 @@ class Run:
                 open_ends = await parts.open_ends()
             else:
                 open_ends = {"campaigns that go again": 1}
+            waited_for.update(open_ends.keys())
             rested = 0 if open_ends else rested + 1
-        return open_ends
+        return open_ends, waited_for
 
     def _errors_logged(self) -> Counter[str]:
         """What services called an error, by the event's name."""
