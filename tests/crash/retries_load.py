@@ -1,7 +1,7 @@
 """Campaigns of which some recipients fail: who was parked goes again, and retry-failed sends to the rest again.
 
-Meta parks for a day, and nothing in the product makes that shorter. So a day passes for parked recipients by a change
-of their `due_at` in the database: everything that follows from it is the product's own doing.
+Who is parked waits for a day, and no setting makes that shorter. So a day passes for them by a change in the database,
+of their `due_at` and their campaign's `look_at`: everything that follows from it is the product's own doing.
 """
 
 import asyncio
@@ -120,6 +120,8 @@ class Retries:
             # Noted first: the update may be done although its answer is lost.
             made.parked.add((row["phone"], row["round"]))
             await rows.update_one({"_id": row["_id"], "round": row["round"]} | waiting, {"$set": {"due_at": now}})
+            # A day later the campaign would long have been looked at.
+            await self.campaigns["campaigns"].update_one({"_id": made.campaign_id}, {"$set": {"look_at": now}})
 
     async def _is_over(self, made: Retried) -> bool | None:
         """True at the end, False while nobody but those in doubt is waited for, None while somebody else is."""

@@ -5,6 +5,7 @@ from collections import Counter
 
 import orjson
 
+from deploy.sandbox.webhooks.updates import ChangeUpdate, envelope
 from tests.eventually import eventually
 
 from .conftest import NUMBER, WABA, Sandbox, signature
@@ -198,3 +199,11 @@ async def test_a_message_the_business_has_read_is_marked(sandbox: Sandbox) -> No
 
     inbound = await sandbox.get("/_sandbox/inbound?from=14155550123")
     assert [message["read"] for message in inbound["messages"]] == [True]
+
+
+async def test_a_change_tells_when_it_happened_however_late_it_is_posted() -> None:
+    update = ChangeUpdate(WABA, "message_template_status_update", {"event": "APPROVED"}, at=1_700_000_000.9)
+
+    posted = orjson.loads(envelope([update]))
+
+    assert posted["entry"][0]["time"] == 1_700_000_000

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from typing import Any
 
 import orjson
@@ -31,6 +32,7 @@ class ChangeUpdate:
     field: str
     value: Mapping[str, Any]
     timed: bool = True  # `messages` entries carry no time of their own
+    at: float = field_of(default_factory=time.time)  # it happened, however late it is posted
 
 
 Update = StatusUpdate | ChangeUpdate
@@ -49,7 +51,7 @@ def envelope(updates: Iterable[Update]) -> bytes:
     for update in updates:
         if isinstance(update, ChangeUpdate):
             change = {"field": update.field, "value": update.value}
-            timed = {"time": int(time.time())} if update.timed else {}
+            timed = {"time": int(update.at)} if update.timed else {}
             entries.append({"id": update.waba_id, **timed, "changes": [change]})
             continue
         message = update.message
