@@ -51,6 +51,11 @@ def cost_text(cost: Cost, *, of: str = "a message") -> str:
     return f"{cost.total:7,.0f} µs of processor time {of}: {parts}"
 
 
+def rest_text(cost: Cost) -> str:
+    """Processor time of each second in which there is nothing to do."""
+    return ", ".join(f"{name} {used / 1000:.0f} ms/s" for name, used in cost.by_process.items())
+
+
 def times_text(latency: Latency) -> str:
     """Percentiles for people, and whatever was answered but 200."""
     odd = {status: number for status, number in latency.answers.items() if status != "200"}

@@ -27,7 +27,7 @@ from shared.sealing import KeyRing
 from tests.bench.deliveries import ENDPOINTS, PATIENCE_SECONDS, TARGET_LAG_MS, TARGET_PER_SECOND, Receiver
 from tests.bench.latency import Latency
 from tests.bench.processes import Cost, Processes
-from tests.bench.report import Line, cost_text
+from tests.bench.report import Line, cost_text, rest_text
 from tests.bench.waiting_store import WaitingStore
 from tests.explaining import watching
 from tests.product.waiting import comes_true
@@ -157,7 +157,7 @@ def line_of(empty: Run, full: Run, waiting: int, stored_in: float) -> Line:
         f"p99 {empty.lag.p99:.0f} ms with nothing else stored",
         f"memory {memory:.2f} of that with nothing else stored (target {TARGET_MEMORY}): from {full.before_mib:.0f} to "
         f"{full.after_mib:.0f} MiB, and from {empty.before_mib:.0f} to {empty.after_mib:.0f}",
-        f"at rest {_rest_text(full.resting)}; with nothing else stored {_rest_text(empty.resting)}",
+        f"at rest {rest_text(full.resting)}; with nothing else stored {rest_text(empty.resting)}",
         *(f"what is due: {_look_text(look)}" for look in full.looks),
         f"{waiting:,} deliveries of {SUBSCRIPTIONS:,} subscriptions wait, stored in {stored_in:.0f} s",
     )
@@ -171,10 +171,6 @@ def _look_text(look: Look) -> str:
         f"{look.query} ({' < '.join(look.stages)}): {look.keys:,} keys and {look.documents:,} documents read "
         f"for {look.returned:,}, {look.milliseconds} ms"
     )
-
-
-def _rest_text(cost: Cost) -> str:
-    return ", ".join(f"{name} {used / 1000:.0f} ms/s" for name, used in cost.by_process.items())
 
 
 async def _looks(mongodb_url: str, name: str) -> list[Look]:
