@@ -31,7 +31,8 @@ def test_everything_stands_beside_the_same_with_nothing_else_stored() -> None:
     line = line_of(EMPTY, FULL, waiting=1_000_000, stored_in=40.0)
 
     assert line.text.splitlines() == [
-        "  1,900 deliveries/s of those due (target 1,000), each to another; 2,000 with nothing else stored",
+        "  1,900 deliveries/s (target 1,000) when 2,000 come due together, each of another subscription; "
+        "2,000 with nothing else stored",
         "    600 µs of processor time a delivery: mongod 600",
         "due to receiver p50 600 ms, p99 600 ms (target 1,000); p99 500 ms with nothing else stored",
         "memory 1.05 of that with nothing else stored (target 1.1): from 81 to 105 MiB, and from 80 to 100",
