@@ -150,8 +150,8 @@ def line_of(empty: Run, full: Run, waiting: int, stored_in: float) -> Line:
     """Everything beside the same with nothing else stored."""
     memory = full.after_mib / empty.after_mib
     rows = (
-        f"{full.per_second:7,.0f} deliveries/s (target {TARGET_PER_SECOND:,}) when {BURST:,} come due together, each of "
-        f"another subscription; {empty.per_second:,.0f} with nothing else stored",
+        f"{full.per_second:7,.0f} deliveries/s (target {TARGET_PER_SECOND:,}) when {BURST:,} come due together, each "
+        f"of another subscription; {empty.per_second:,.0f} with nothing else stored",
         cost_text(full.cost, of="a delivery"),
         f"due to receiver p50 {full.lag.p50:.0f} ms, p99 {full.lag.p99:.0f} ms (target {TARGET_LAG_MS:,}); "
         f"p99 {empty.lag.p99:.0f} ms with nothing else stored",
