@@ -233,4 +233,4 @@ class Ledger:
             await self.credits.begin_release(entry, captured=captured, released=released, closing=closing)
             await self._apply(entry.user_id, [entry.id])
         pause = max(_LOOK_AGAIN, timedelta(seconds=charged / _COUNTED_A_SECOND))
-        await self.credits.rest(entry.id, self.credits.now() + pause)
+        await self.credits.rest(entry, self.credits.now() + pause)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.messaging.domain.ledger import message_entry_id
+from services.messaging.domain.ledger import message_entry_id, run_entry_id
+from services.messaging.repositories.charges import ChargeRepository
 from shared.contracts.content import TemplateByIdContent
 from shared.contracts.credits import GrantCredits, ReleaseCredits, ReserveCredits
 from shared.contracts.messaging import ContactInput, Credits, GetCredits, SendMessage
@@ -265,3 +266,28 @@ async def test_a_grant_is_given_once(paid: Stage) -> None:
 
     assert first == await paid.bus.request(grant, timeout_seconds=5)
     assert first == Credits(remaining_credits=150, total_used=0, total_granted=150)
+
+
+async def test_a_failure_that_comes_while_a_run_is_settled_is_counted_all_the_same(
+    paid: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = paid.messaging.credits.ledger
+    await ledger.reserve_run(USER, "camp_1", 0, 10)
+    charged = {"_id": message_id(), "state": "SENT", "rank": 2, "charged": run_entry_id("camp_1", 0)}
+    await paid.database["messages"].insert_one(charged)
+    right = ChargeRepository.count_charged
+
+    async def count_charged(self: ChargeRepository, entry_id: str) -> int:
+        count = await right(self, entry_id)
+        if count:  # just after this look the message fails at Meta, and its entry is woken
+            await paid.database["messages"].update_one({}, {"$unset": {"charged": ""}})
+            await ledger.recount([], [entry_id])
+        return count
+
+    monkeypatch.setattr(ChargeRepository, "count_charged", count_charged)
+    await ledger.release_run(USER, "camp_1", 0, 9, closed=True)
+    for _ in range(3):
+        paid.clock.pass_time(3600)
+        await ledger.sweep()
+
+    assert await balance(paid) == Credits(remaining_credits=100, total_used=0, total_granted=100)

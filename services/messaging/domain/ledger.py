@@ -34,6 +34,7 @@ class Entry:
     releasing: int | None = None  # the total that `released` is about to become
     closing: bool = False  # nothing more will be captured than what is known by then
     note: str | None = None  # what a person wrote on a grant
+    wakes: int = 0  # how often somebody has asked for its messages to be counted again
 
     @property
     def is_pending(self) -> bool:

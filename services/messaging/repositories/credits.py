@@ -21,7 +21,8 @@ class CreditRepository:
     """The credit_accounts and credit_entries collections.
 
     `wake_at` of an entry is when the sweeper must look at it; it is absent when nothing of it is set aside or under
-    way. `busy_at` of an account is when a movement was last noted in `applying`.
+    way. `counted` are the wakes of an entry that its last count knew: one that came during the count asks for another.
+    `busy_at` of an account is when a movement was last noted in `applying`.
     """
 
     database: Database
@@ -147,7 +148,11 @@ class CreditRepository:
 
     async def begin_release(self, entry: Entry, *, captured: int, released: int, closing: bool) -> None:
         """Set what an entry has captured, and announce what it is about to release; one release at a time."""
-        change: dict[str, Any] = {"captured": captured, "wake_at": self.now() + _FINISH_AFTER}
+        change: dict[str, Any] = {
+            "captured": captured,
+            "counted": entry.wakes,
+            "wake_at": self.now() + _FINISH_AFTER,
+        }
         if released > entry.released:
             change["releasing"] = released
         if closing:
@@ -155,18 +160,18 @@ class CreditRepository:
         unchanged = {"released": entry.released, "releasing": {"$exists": False}, "state": {"$ne": NEW}}
         await self._entries.update_one({"_id": entry.id} | unchanged, {"$set": change})
 
-    async def rest(self, entry_id: str, until: datetime) -> None:
-        """Nothing changes before `until`. An entry with nothing set aside any more is closed instead."""
+    async def rest(self, entry: Entry, until: datetime) -> None:
+        """Nothing changes before `until`, unless somebody has woken the entry since it was read.
+
+        An entry with nothing set aside any more is closed instead.
+        """
+        now = self.now()
         nothing_left = {"$lte": ["$amount", {"$add": ["$captured", "$released"]}]}
         await self._entries.update_one(
-            {"_id": entry_id, "state": {"$ne": NEW}, "releasing": {"$exists": False}},
+            {"_id": entry.id, "state": {"$ne": NEW}, "releasing": {"$exists": False}},
             [
-                {
-                    "$set": {
-                        "state": {"$cond": [nothing_left, CLOSED, OPEN]},
-                        "wake_at": {"$cond": [nothing_left, "$$REMOVE", until]},
-                    }
-                }
+                {"$set": {"state": {"$cond": [nothing_left, CLOSED, OPEN]}, "counted": entry.wakes}},
+                {"$set": {"wake_at": _woken_or(now, {"$cond": [nothing_left, "$$REMOVE", until]})}},
             ],
         )
 
@@ -178,7 +183,8 @@ class CreditRepository:
         """What messages of these have become must be counted again."""
         if entry_ids:
             await self._entries.update_many(
-                {"_id": {"$in": list(entry_ids)}, "state": {"$ne": NEW}}, {"$set": {"wake_at": self.now()}}
+                {"_id": {"$in": list(entry_ids)}, "state": {"$ne": NEW}},
+                {"$set": {"wake_at": self.now()}, "$inc": {"wakes": 1}},
             )
 
     async def capture_messages(self, entry_ids: Sequence[str]) -> None:
@@ -205,10 +211,16 @@ def _released(now: datetime) -> list[dict[str, Any]]:
             "$set": {
                 "released": "$releasing",
                 "state": {"$cond": [closed, CLOSED, OPEN]},
-                "wake_at": {"$cond": [closed, "$$REMOVE", now + _FINISH_AFTER]},
+                "wake_at": _woken_or(now, {"$cond": [closed, "$$REMOVE", now + _FINISH_AFTER]}),
             }
         }
     ]
+
+
+def _woken_or(now: datetime, otherwise: Document) -> Document:
+    """When to look at an entry: at once if it was woken after its messages were counted."""
+    is_woken = {"$gt": [{"$ifNull": ["$wakes", 0]}, {"$ifNull": ["$counted", 0]}]}
+    return {"$cond": [is_woken, now, otherwise]}
 
 
 def _to_document(entry: Entry) -> Document:
@@ -234,6 +246,7 @@ def _to_entry(document: Document) -> Entry:
         state=document["state"],
         releasing=document.get("releasing"),
         closing=document.get("closing", False),
+        wakes=document.get("wakes", 0),
     )
 
 
