@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +16,7 @@ from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from shared.mongo import Client, Database, connect
 from tests.browser import chromium
+from tests.emptying import empty
 from tests.explaining import Watched, watching
 from tests.servers import NoServersError, RealServers, fresh_name, origin, real_servers
 
@@ -117,13 +118,24 @@ async def browser() -> AsyncIterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="session")
+async def _databases_of_folders(mongodb_client: Client) -> AsyncIterator[defaultdict[Path, Database]]:
+    """One for each folder of tests, gone at the end."""
+    kept = defaultdict[Path, Database](lambda: mongodb_client[fresh_name()])
+    yield kept
+    for database in kept.values():
+        await mongodb_client.drop_database(database.name)
+
+
 @pytest.fixture
-async def database(mongodb_client: Client) -> AsyncIterator[Database]:
-    """An empty database of the test's own, gone afterwards."""
-    name = fresh_name()
+async def database(
+    request: pytest.FixtureRequest, mongodb_client: Client, _databases_of_folders: defaultdict[Path, Database]
+) -> Database:
+    """An empty database. Making collections and indexes takes longer than most tests, so those stay in each folder."""
     await _find_connections_anew(mongodb_client)
-    yield mongodb_client[name]
-    await mongodb_client.drop_database(name)
+    database = _databases_of_folders[request.path.parent]
+    await empty(database)
+    return database
 
 
 async def _find_connections_anew(client: Client) -> None:

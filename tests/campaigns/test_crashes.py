@@ -19,10 +19,11 @@ from shared.contracts.campaigns import (
 )
 from shared.contracts.messaging import BatchMessage
 from shared.errors import WaapiError
-from shared.mongo import UNSAFE_WRITES, Database
+from shared.mongo import Database
 from tests.campaigns.dying import Died, DyingBus, DyingDatabase, Fate
 from tests.campaigns.neighbours import CAMPAIGN, NUMBER, TEMPLATE, USER
 from tests.campaigns.stage import Stage, rows, stage_on
+from tests.emptying import empty
 
 PEOPLE = 4
 LONGER_THAN_ANY_LEASE = 200
@@ -42,8 +43,7 @@ class Run:
     @classmethod
     async def begin(cls, database: Database, at: int) -> "Run":
         """A stage whose campaigns die at a step."""
-        for name in await database.list_collection_names():
-            await database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
+        await empty(database)
         stage = await stage_on(database, registered=False)
         run = cls(stage, Fate(at))
         stage.campaigns = await run._process("mortal", run.fate)

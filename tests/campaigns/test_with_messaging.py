@@ -20,6 +20,7 @@ from shared.contracts.messaging import GetCredits
 from shared.contracts.template_drafts import GetTemplate, TemplateDetails
 from shared.mongo import Client, Database
 from tests.campaigns.neighbours import details
+from tests.emptying import empty
 from tests.messaging.meta import cut, refuse
 from tests.messaging.stage import NUMBER, USER, Stage, recipient, status, template
 from tests.messaging.stage import stage_on as messaging_on
@@ -96,8 +97,7 @@ async def _both_databases(mongodb_client: Client) -> AsyncIterator[tuple[Databas
 async def both(_both_databases: tuple[Database, Database]) -> AsyncIterator[Both]:
     """A slow number, so that much of a batch waits at messaging."""
     for database in _both_databases:
-        for name in await database.list_collection_names():
-            await database[name].delete_many({})
+        await empty(database)
     async with messaging_on(_both_databases[0], default_messages_per_second=5) as stage:
         await stage.know(OFFER)
         stage.bus.on(GetTemplate, _template)

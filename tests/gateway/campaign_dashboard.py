@@ -12,10 +12,11 @@ from services.gateway.main import build_apps
 from services.gateway.settings import GatewaySettings
 from shared.bus.dead_letters import DeadLetters
 from shared.bus.stream import MemoryStream
-from shared.mongo import UNSAFE_WRITES, Database
+from shared.mongo import Database
 from shared.web.ops import Readiness
 from tests.campaigns.neighbours import NUMBER, TEMPLATE
 from tests.campaigns.stage import Stage, phone, stage_on
+from tests.emptying import empty
 from tests.gateway.conftest import ENVIRONMENT
 from tests.gateway.conftest import Client as HttpClient
 
@@ -62,8 +63,7 @@ async def dashboard_on(
 ) -> AsyncIterator[Dashboard]:
     """An empty one; the gateway's database has its indexes."""
     for database in (campaigns, gateway):
-        for name in await database.list_collection_names():
-            await database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
+        await empty(database)
     stage = await stage_on(campaigns)
     settings = GatewaySettings.from_env(ENVIRONMENT)
     private, _ = build_apps(settings, gateway, stage.bus, Readiness({}), MemoryStream(), dead_letters=dead_letters)

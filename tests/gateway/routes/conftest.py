@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.mongo import UNSAFE_WRITES, Client, Database
+from shared.mongo import Client, Database
+from tests.emptying import empty
 from tests.gateway.joined import Joined, joined_on
 from tests.servers import fresh_name
 
@@ -19,8 +20,7 @@ async def _joined_database(mongodb_client: Client) -> AsyncIterator[Database]:
 @pytest.fixture
 async def joined_database(_joined_database: Database) -> Database:
     """An empty database. Making collections and indexes takes longer than most tests, so those stay."""
-    for name in await _joined_database.list_collection_names():
-        await _joined_database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
+    await empty(_joined_database)
     return _joined_database
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from services.messaging.domain.messages import contact_id
-from shared.mongo import UNSAFE_WRITES, Client, Database
+from shared.mongo import Client, Database
+from tests.emptying import empty
 from tests.gateway.routes.messaging_behind import Dashboard, dashboard_on
 from tests.messaging.stage import USER, text
 from tests.servers import fresh_name
@@ -29,8 +30,7 @@ async def _databases(mongodb_client: Client) -> AsyncIterator[tuple[Database, Da
 async def dashboard(_databases: tuple[Database, Database]) -> AsyncIterator[Dashboard]:
     """An empty one."""
     for database in _databases:
-        for name in await database.list_collection_names():
-            await database.get_collection(name, write_concern=UNSAFE_WRITES).delete_many({})
+        await empty(database)
     async with dashboard_on(*_databases) as found:
         yield found
 
