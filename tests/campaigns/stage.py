@@ -83,17 +83,17 @@ class Stage:
             "template_id": TEMPLATE,
             "name": "Spring",
         }
-        await self.bus.request(CreateCampaign.model_validate(given | fields), timeout_seconds=5)
+        await self.bus.request(CreateCampaign.model_validate(given | fields), timeout_seconds=30)
 
     async def add(self, given: tuple[RecipientRow, ...], campaign_id: str = CAMPAIGN) -> StagedRecipients:
         """Stage recipients of its creation."""
         command = StageRecipients(campaign_id=campaign_id, upload_id=campaign_id, rows=given)
-        return await self.bus.request(command, timeout_seconds=5)
+        return await self.bus.request(command, timeout_seconds=30)
 
     async def finish(self, campaign_id: str = CAMPAIGN, *, auto_start: bool = True) -> Campaign:
         """Make it real."""
         command = FinishCreation(campaign_id=campaign_id, auto_start=auto_start)
-        return await self.bus.request(command, timeout_seconds=5)
+        return await self.bus.request(command, timeout_seconds=30)
 
     async def running(self, numbers: Iterable[int], campaign_id: str = CAMPAIGN, **fields: Any) -> Campaign:
         """A campaign to these recipients that has been started."""
@@ -103,15 +103,15 @@ class Stage:
 
     async def do(self, action: Action, campaign_id: str = CAMPAIGN) -> Campaign:
         """What a person does."""
-        return await self.bus.request(ControlCampaign(campaign_id=campaign_id, action=action), timeout_seconds=5)
+        return await self.bus.request(ControlCampaign(campaign_id=campaign_id, action=action), timeout_seconds=30)
 
     async def retry(self, campaign_id: str = CAMPAIGN, **asked: Any) -> Campaign:
         """Try the failed ones again."""
-        return await self.bus.request(RetryFailed(campaign_id=campaign_id, **asked), timeout_seconds=5)
+        return await self.bus.request(RetryFailed(campaign_id=campaign_id, **asked), timeout_seconds=30)
 
     async def look(self, campaign_id: str = CAMPAIGN) -> Campaign:
         """As the API shows it."""
-        return await self.bus.request(GetCampaign(campaign_id=campaign_id), timeout_seconds=5)
+        return await self.bus.request(GetCampaign(campaign_id=campaign_id), timeout_seconds=30)
 
     async def stored(self, campaign_id: str = CAMPAIGN) -> StoredCampaign:
         """As it is stored."""
@@ -174,7 +174,7 @@ class Stage:
 
     async def template_use(self, template_id: str) -> bool:
         """Whether a campaign uses it."""
-        return (await self.bus.request(TemplateInUse(template_id=template_id), timeout_seconds=5)).in_use
+        return (await self.bus.request(TemplateInUse(template_id=template_id), timeout_seconds=30)).in_use
 
     async def tell(self, status: str, items: Iterable[BatchMessage], code: int | None = None) -> None:
         """A status of Meta's for each."""

@@ -75,10 +75,10 @@ async def test_an_action_that_is_delivered_again_does_not_undo_a_later_one(stage
     await stage.running([1])
     await stage.do("pause")
     resume = ControlCampaign(campaign_id=CAMPAIGN, action="resume", action_id="act_1")
-    await stage.bus.request(resume, timeout_seconds=5)
+    await stage.bus.request(resume, timeout_seconds=30)
     await stage.do("pause")
 
-    again = await stage.bus.request(resume, timeout_seconds=5)
+    again = await stage.bus.request(resume, timeout_seconds=30)
 
     assert again.status == "PAUSED"
 

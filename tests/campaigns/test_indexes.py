@@ -34,15 +34,15 @@ async def test_the_life_of_a_campaign_reads_no_collection_as_a_whole(watched: Wa
     await stage.retry(include_unknown=True)
     await stage.run_out()
     for query in ({}, {"status": "COMPLETED"}):
-        page = await ask(ListCampaigns.model_validate({"user_id": USER, "limit": 1} | query), timeout_seconds=5)
+        page = await ask(ListCampaigns.model_validate({"user_id": USER, "limit": 1} | query), timeout_seconds=30)
         more = ListCampaigns.model_validate({"user_id": USER, "limit": 1, "cursor": page.next_cursor} | query)
-        await ask(more, timeout_seconds=5)
+        await ask(more, timeout_seconds=30)
     for state in (None, "failed"):
         for cursor in (None, "10"):
             wanted = {"campaign_id": CAMPAIGN, "state": state, "limit": 10, "cursor": cursor}
-            await ask(ListRecipients.model_validate(wanted), timeout_seconds=5)
+            await ask(ListRecipients.model_validate(wanted), timeout_seconds=30)
     for recipient in (None, phone(7)):
-        await ask(GetPreflight(campaign_id=CAMPAIGN, recipient=recipient), timeout_seconds=5)
+        await ask(GetPreflight(campaign_id=CAMPAIGN, recipient=recipient), timeout_seconds=30)
     await stage.template_use(TEMPLATE)
     await stage.sweep(90_000)
 

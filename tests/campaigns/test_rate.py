@@ -77,7 +77,7 @@ async def fleet(request: pytest.FixtureRequest, database: Database) -> AsyncIter
             bus = MemoryBus()
             fleet = [await build(database, bus, client, own, worker=f"worker {n}") for n in range(request.param)]
             fleet[0].register()
-            await bus.request(add_number(meta_phone_number_id=META_ID), timeout_seconds=5)
+            await bus.request(add_number(meta_phone_number_id=META_ID), timeout_seconds=30)
             offer = template("offer", category="MARKETING", components=(body,))
             await bus.publish(TemplatesChanged(items=(offer,)))
             async with repeating("sweeps", lambda: _sweep(fleet), seconds=0.1):

@@ -41,7 +41,7 @@ async def test_who_is_in_a_file_twice_gets_the_words_of_the_first_row_in_whateve
 async def test_of_a_chunk_that_ends_after_its_upload_was_undone_nothing_stays(stage: Stage) -> None:
     async def prepare_slowly(query: PrepareRecipients) -> Reply:
         if query.rows:
-            await stage.bus.request(ABORT, timeout_seconds=5)
+            await stage.bus.request(ABORT, timeout_seconds=30)
         return PreparedRecipients(rows=(await stage.messaging.prepare(query)).rows)
 
     await stage.create()
@@ -55,7 +55,7 @@ async def test_of_a_chunk_that_ends_after_its_upload_was_undone_nothing_stays(st
 
 async def test_what_a_killed_worker_left_of_an_undone_upload_goes_when_its_chunk_comes_again(stage: Stage) -> None:
     await stage.create()
-    await stage.bus.request(ABORT, timeout_seconds=5)
+    await stage.bus.request(ABORT, timeout_seconds=30)
     left = {"_id": "rcp_1", "campaign_id": CAMPAIGN, "upload": CAMPAIGN, "n": 1, "state": "pending"}
     await stage.database["recipients"].insert_one(left)
 

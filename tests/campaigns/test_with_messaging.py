@@ -54,17 +54,17 @@ class Both:
         rows = tuple(
             RecipientRow(row=row, phone=recipient(row), variables={"1": f"name {row}"}) for row in range(number)
         )
-        await ask(StageRecipients(campaign_id=CAMPAIGN, upload_id=CAMPAIGN, rows=rows), timeout_seconds=5)
-        return await ask(FinishCreation(campaign_id=CAMPAIGN, auto_start=True), timeout_seconds=5)
+        await ask(StageRecipients(campaign_id=CAMPAIGN, upload_id=CAMPAIGN, rows=rows), timeout_seconds=30)
+        return await ask(FinishCreation(campaign_id=CAMPAIGN, auto_start=True), timeout_seconds=30)
 
     async def do(self, action: str) -> Campaign:
         """What a person does."""
         command = ControlCampaign.model_validate({"campaign_id": CAMPAIGN, "action": action})
-        return await self.messaging.bus.request(command, timeout_seconds=5)
+        return await self.messaging.bus.request(command, timeout_seconds=30)
 
     async def look(self) -> Campaign:
         """As the API shows it."""
-        return await self.messaging.bus.request(GetCampaign(campaign_id=CAMPAIGN), timeout_seconds=5)
+        return await self.messaging.bus.request(GetCampaign(campaign_id=CAMPAIGN), timeout_seconds=30)
 
     async def go_on(self, seconds: float = 1) -> None:
         """A while passes: tokens grow, both services do what is due."""
@@ -119,7 +119,7 @@ async def test_everybody_is_called_once_and_pays_one_credit_whatever_meta_answer
     ended = await both.finish()
     calls = [call.body["to"] for call in both.messaging.meta.calls]
     await both.messaging.hear(*(status("sent", call.opaque, call.wamid) for call in both.messaging.meta.calls[1:2]))
-    credits = await both.messaging.bus.request(GetCredits(user_id=USER), timeout_seconds=5)
+    credits = await both.messaging.bus.request(GetCredits(user_id=USER), timeout_seconds=30)
 
     assert ended.counters.total == EVERYBODY
     assert ended.counters.reached + ended.counters.failed == EVERYBODY
@@ -155,7 +155,7 @@ async def test_after_the_answer_to_cancel_meta_is_not_called_and_the_rest_costs_
     for _ in range(5):
         await both.go_on(11)
     ended = await both.look()
-    credits = await both.messaging.bus.request(GetCredits(user_id=USER), timeout_seconds=5)
+    credits = await both.messaging.bus.request(GetCredits(user_id=USER), timeout_seconds=30)
 
     assert len(both.messaging.meta.calls) == before
     assert (ended.counters.reached, ended.counters.skipped, ended.counters.pending) == (before, EVERYBODY - before, 0)
@@ -188,7 +188,7 @@ async def test_failed_recipients_of_a_cancelled_campaign_can_be_tried_again(both
         await both.go_on(11)
     before = len(both.messaging.meta.calls)
 
-    await both.messaging.bus.request(RetryFailed(campaign_id=CAMPAIGN), timeout_seconds=5)
+    await both.messaging.bus.request(RetryFailed(campaign_id=CAMPAIGN), timeout_seconds=30)
     ended = await both.finish()
 
     assert len(both.messaging.meta.calls) == before + 2

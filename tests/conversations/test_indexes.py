@@ -18,19 +18,19 @@ async def test_conversations_read_no_collection_as_a_whole(watched: Watched) -> 
         for number in range(1, 5):
             await stage.whole.ask(text(number))
         await stage.hear(*(meta_message(number) for number in range(1, 4)), tap(4))
-        listed = await ask(ListConversations(user_id=USER, limit=1), timeout_seconds=5)
+        listed = await ask(ListConversations(user_id=USER, limit=1), timeout_seconds=30)
         for query in ({}, {"phone_number_id": NUMBER}, {"channel": "whatsapp"}, {"handled_by": "agent"}):
             for cursor in (None, f"1772712000000-{listed.items[0].conversation_id}"):
                 wanted = {"user_id": USER, "limit": 1, "cursor": cursor} | query
-                await ask(ListConversations.model_validate(wanted), timeout_seconds=5)
+                await ask(ListConversations.model_validate(wanted), timeout_seconds=30)
         for each in listed.items:
             thread = each.conversation_id
-            page = await ask(ListConversationMessages(conversation_id=thread, limit=1), timeout_seconds=5)
+            page = await ask(ListConversationMessages(conversation_id=thread, limit=1), timeout_seconds=30)
             more = ListConversationMessages(conversation_id=thread, limit=1, cursor=page.next_cursor)
-            await ask(more, timeout_seconds=5)
-            await ask(GetConversation(conversation_id=thread), timeout_seconds=5)
-            await ask(HandOverConversation(conversation_id=thread, handled_by="human", by="api"), timeout_seconds=5)
-        await ask(GetAgentStats(phone_number_id=NUMBER), timeout_seconds=5)
+            await ask(more, timeout_seconds=30)
+            await ask(GetConversation(conversation_id=thread), timeout_seconds=30)
+            await ask(HandOverConversation(conversation_id=thread, handled_by="human", by="api"), timeout_seconds=30)
+        await ask(GetAgentStats(phone_number_id=NUMBER), timeout_seconds=30)
         stage.clock.pass_time(600)
         for _, work, _ in stage.conversing.loops():
             await work()

@@ -129,7 +129,7 @@ async def test_a_read_receipt_of_instagram_is_a_status_of_our_message(stage: Sta
     command = text(
         1, IG_USER, phone_number_id="pn_ig", source="conversation", conversation_id=thread["_id"], at=stage.clock()
     )
-    await stage.bus.request(command, timeout_seconds=5)
+    await stage.bus.request(command, timeout_seconds=30)
 
     await hear(stage, instagram(read={"mid": "wamid.1"}))
 

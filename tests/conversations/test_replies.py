@@ -36,7 +36,7 @@ async def by_hand(stage: Stage, number: int = 90, **changes: Any) -> SendMessage
 
 
 async def send(stage: Stage, command: SendMessage) -> MessageOutcome:
-    return await stage.bus.request(command, timeout_seconds=5)
+    return await stage.bus.request(command, timeout_seconds=30)
 
 
 async def test_an_answer_to_the_newest_message_is_sent_and_its_response_kept(stage: Stage) -> None:
@@ -116,7 +116,7 @@ async def test_an_answer_in_a_conversation_that_a_person_handles_is_refused(stag
     hand_over = HandOverConversation(
         conversation_id=thread["_id"], handled_by="human", by="agent", note="Wants a refund"
     )
-    await stage.bus.request(hand_over, timeout_seconds=5)
+    await stage.bus.request(hand_over, timeout_seconds=30)
 
     with pytest.raises(ConflictError) as refused:
         await send(stage, await answer(stage))
@@ -130,7 +130,7 @@ async def test_handing_over_and_back_is_told_once_each_and_outdates_answers(stag
 
     for to in ("human", "human", "agent", "agent", "human"):
         command = HandOverConversation(conversation_id=thread_id, handled_by=to, by="api")
-        await stage.bus.request(command, timeout_seconds=5)
+        await stage.bus.request(command, timeout_seconds=30)
 
     assert [change.handled_by for change in stage.handling()] == ["human", "agent", "human"]
     assert [change.id for change in stage.handling()] == [
@@ -145,7 +145,7 @@ async def test_a_hand_over_that_could_not_be_told_is_told_later(stage: Stage) ->
     await stage.hear(meta_message(1))
     stage.bus.is_away = True
     command = HandOverConversation(conversation_id=(await stage.thread())["_id"], handled_by="human", by="api")
-    await stage.bus.request(command, timeout_seconds=5)
+    await stage.bus.request(command, timeout_seconds=30)
 
     stage.bus.is_away = False
     await stage.conversing.handling.sweep()
@@ -246,7 +246,7 @@ async def test_what_came_after_a_hand_back_is_the_agents_again(stage: Stage) -> 
     thread_id = (await stage.thread())["_id"]
     for to in ("human", "agent"):
         command = HandOverConversation(conversation_id=thread_id, handled_by=to, by="api")
-        await stage.bus.request(command, timeout_seconds=5)
+        await stage.bus.request(command, timeout_seconds=30)
 
     await stage.hear(meta_message(2))
 

@@ -36,12 +36,12 @@ async def say(chat: Stage, client_id: str = "c1", words: str = "hello", **change
         "client_message_id": client_id,
         "text": words,
     }
-    return await chat.bus.request(ReceiveWebchatMessage(**(fields | changes)), timeout_seconds=5)
+    return await chat.bus.request(ReceiveWebchatMessage(**(fields | changes)), timeout_seconds=30)
 
 
 async def transcript(chat: Stage, **changes: Any) -> WebchatTranscript:
     fields = {"phone_number_id": CHANNEL, "session_id": SESSION}
-    return await chat.bus.request(GetWebchatTranscript(**(fields | changes)), timeout_seconds=5)
+    return await chat.bus.request(GetWebchatTranscript(**(fields | changes)), timeout_seconds=30)
 
 
 async def reply(chat: Stage, number: int, source: str = "agent", **changes: Any) -> MessageOutcome:
@@ -49,7 +49,7 @@ async def reply(chat: Stage, number: int, source: str = "agent", **changes: Any)
     known: dict[str, Any] = {"conversation_id": thread["_id"], "phone_number_id": CHANNEL, "to": SESSION}
     if source == "agent":
         known["based_on_sequence"] = thread["sequence"]
-    return await chat.bus.request(text(number, source=source, **(known | changes)), timeout_seconds=5)
+    return await chat.bus.request(text(number, source=source, **(known | changes)), timeout_seconds=30)
 
 
 async def test_what_a_visitor_writes_is_told_like_any_other_message(chat: Stage) -> None:
@@ -90,7 +90,7 @@ async def test_a_transcript_has_both_sides_and_notices_in_their_order(chat: Stag
     await say(chat, "c2", "two")
     await reply(chat, 2, "conversation")
     back = HandOverConversation(conversation_id=first.conversation_id, handled_by="agent", by="api")
-    await chat.bus.request(back, timeout_seconds=5)
+    await chat.bus.request(back, timeout_seconds=30)
 
     found = await transcript(chat)
 

@@ -22,7 +22,7 @@ async def send(stage: Stage, number: int = 1, **changes: Any) -> MessageOutcome:
 
 async def enforce(stage: Stage) -> None:
     command = UpdatePhoneNumber(phone_number_id=NUMBER, enforce_window=True)
-    await stage.bus.request(command, timeout_seconds=5)
+    await stage.bus.request(command, timeout_seconds=30)
 
 
 async def test_a_text_within_the_window_is_sent_without_a_warning(stage: Stage) -> None:

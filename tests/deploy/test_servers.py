@@ -44,7 +44,7 @@ async def test_killed_servers_come_back_with_their_data_also_on_another_port(own
     assert mongod
     assert rabbit
     await _store(own_servers)
-    assert wait_until(lambda: _knows_its_queue(rabbit), timeout_seconds=10)
+    assert wait_until(lambda: _knows_its_queue(rabbit), timeout_seconds=60)
     for pid_file in (mongod.pid_file, rabbit.pid_file):
         send(pid_file, signal.SIGKILL)
     moved = replace(own_servers, mongod=replace(mongod, port=Ports.free().mongodb))
@@ -108,7 +108,7 @@ async def _take(url: str) -> bytes:
     async with connection:
         channel = await connection.channel()
         queue = await channel.get_queue("kept")
-        message = await queue.get(timeout=10)
+        message = await queue.get(timeout=60)
         assert message is not None
         await message.ack()
         return message.body

@@ -176,7 +176,7 @@ class Stage:
 
     async def add_number(self, phone_number_id: str = NUMBER, **changes: Any) -> None:
         """Have a number whose Meta id and WABA are as the changes say."""
-        await self.bus.request(add_number(phone_number_id, **changes), timeout_seconds=5)
+        await self.bus.request(add_number(phone_number_id, **changes), timeout_seconds=30)
 
     async def know(self, *templates: Template) -> None:
         """Have the copies of templates."""

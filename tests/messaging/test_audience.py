@@ -58,7 +58,7 @@ async def prepare(stage: Stage, *rows: RecipientRow, **changes: Any) -> tuple[Pr
         "template_id": TEMPLATE.template_id,
         "rows": rows,
     }
-    reply = await stage.bus.request(PrepareRecipients(**(fields | changes)), timeout_seconds=5)
+    reply = await stage.bus.request(PrepareRecipients(**(fields | changes)), timeout_seconds=30)
     return reply.rows
 
 
@@ -78,7 +78,7 @@ async def test_every_row_has_its_values(campaigning: Stage) -> None:
 
 async def test_values_come_from_contacts_that_are_known(campaigning: Stage) -> None:
     contacts = (ContactRow(phone=TO, name="Known"),)
-    await campaigning.bus.request(UpsertContacts(user_id=USER, contacts=contacts), timeout_seconds=5)
+    await campaigning.bus.request(UpsertContacts(user_id=USER, contacts=contacts), timeout_seconds=30)
 
     known, told = await prepare(campaigning, row(name=None), row(1, name="Told"))
 
@@ -164,8 +164,8 @@ async def test_contacts_are_created_once(campaigning: Stage) -> None:
     phones = (TO, "+919876543211")
     command = UpsertContacts(user_id=USER, contacts=tuple(ContactRow(phone=phone) for phone in phones))
 
-    first = await campaigning.bus.request(command, timeout_seconds=5)
-    again = await campaigning.bus.request(command, timeout_seconds=5)
+    first = await campaigning.bus.request(command, timeout_seconds=30)
+    again = await campaigning.bus.request(command, timeout_seconds=30)
 
     ids = tuple(contact_id(USER, phone) for phone in phones)
     assert first == UpsertedContacts(contact_ids=ids, created=2, updated=0)
@@ -177,7 +177,7 @@ async def test_contacts_take_what_is_new_and_are_left_alone_otherwise(campaignin
 
     async def told(**given: Any) -> Document:
         row = ContactRow(phone=TO, **given)
-        await campaigning.bus.request(UpsertContacts(user_id=USER, contacts=(row,)), timeout_seconds=5)
+        await campaigning.bus.request(UpsertContacts(user_id=USER, contacts=(row,)), timeout_seconds=30)
         document = await contacts.find_one({"phone": TO})
         assert document is not None, "there is no such contact"
         return document

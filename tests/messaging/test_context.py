@@ -36,7 +36,7 @@ async def write(stage: Stage, words: str, number: int = 1) -> None:
 async def context_of(stage: Stage, number: int = 1, limit: int = 30) -> ConversationContext:
     conversation_id = (await stage.document(number))["conversation_id"]
     query = GetConversationContext(conversation_id=conversation_id, limit=limit)
-    return await stage.bus.request(query, timeout_seconds=5)
+    return await stage.bus.request(query, timeout_seconds=30)
 
 
 def lines(context: ConversationContext) -> list[tuple[str, str | None]]:
@@ -82,4 +82,4 @@ async def test_only_the_last_messages_are_told(stage: Stage) -> None:
 
 async def test_an_unknown_conversation_is_not_found(stage: Stage) -> None:
     with pytest.raises(NotFoundError):
-        await stage.bus.request(GetConversationContext(conversation_id="0" * 24), timeout_seconds=5)
+        await stage.bus.request(GetConversationContext(conversation_id="0" * 24), timeout_seconds=30)

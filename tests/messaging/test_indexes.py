@@ -115,10 +115,10 @@ async def test_messages_and_numbers_read_no_collection_as_a_whole(watched: Watch
             await stage.sweep()
             await stage.drain()
         for query in ({}, {"platform": "whatsapp"}):
-            await stage.bus.request(ListPhoneNumbers.model_validate({"user_id": USER} | query), timeout_seconds=5)
-        await stage.bus.request(GetPhoneNumber(phone_number_id=NUMBER), timeout_seconds=5)
-        await stage.bus.request(UpdatePhoneNumber(phone_number_id=NUMBER, waba_id="103"), timeout_seconds=5)
-        await stage.bus.request(DeletePhoneNumber(phone_number_id=NUMBER), timeout_seconds=5)
+            await stage.bus.request(ListPhoneNumbers.model_validate({"user_id": USER} | query), timeout_seconds=30)
+        await stage.bus.request(GetPhoneNumber(phone_number_id=NUMBER), timeout_seconds=30)
+        await stage.bus.request(UpdatePhoneNumber(phone_number_id=NUMBER, waba_id="103"), timeout_seconds=30)
+        await stage.bus.request(DeletePhoneNumber(phone_number_id=NUMBER), timeout_seconds=30)
 
         assert len(watched.queries.kept) > 25, "too little was asked: this proves little"
         assert await watched.collection_scans() == []

@@ -29,7 +29,7 @@ DELETE = DeletePhoneNumber(phone_number_id=NUMBER)
 
 async def ask(stage: Stage, request: Request[Any]) -> Any:
     """What the caller is told."""
-    return await stage.bus.request(request, timeout_seconds=5)
+    return await stage.bus.request(request, timeout_seconds=30)
 
 
 async def number(stage: Stage) -> PhoneNumber:

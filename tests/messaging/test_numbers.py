@@ -23,11 +23,11 @@ OTHER_WABA = "102290129340399"
 
 async def add(stage: Stage, phone_number_id: str = "pn_2", **changes: Any) -> PhoneNumber:
     fields = {"meta_phone_number_id": "107", "waba_id": OTHER_WABA} | changes
-    return await stage.bus.request(add_number(phone_number_id, **fields), timeout_seconds=5)
+    return await stage.bus.request(add_number(phone_number_id, **fields), timeout_seconds=30)
 
 
 async def test_an_added_number_is_shown_without_its_token(stage: Stage) -> None:
-    number = await stage.bus.request(GetPhoneNumber(phone_number_id=NUMBER), timeout_seconds=5)
+    number = await stage.bus.request(GetPhoneNumber(phone_number_id=NUMBER), timeout_seconds=30)
 
     assert number == PhoneNumber(
         id=NUMBER,
@@ -99,7 +99,7 @@ async def test_one_of_two_users_gets_the_waba_that_both_ask_for_at_the_same_time
 
 
 async def test_the_token_is_plain_nowhere(stage: Stage) -> None:
-    await stage.bus.request(GetNumberAccess(phone_number_id=NUMBER), timeout_seconds=5)
+    await stage.bus.request(GetNumberAccess(phone_number_id=NUMBER), timeout_seconds=30)
 
     stored = [document async for document in stage.database["phone_numbers"].find()]
     travelled = [*stage.bus.published, *stage.bus.answers]
@@ -114,9 +114,9 @@ async def test_a_users_numbers_are_listed_newest_first_and_by_platform(stage: St
     await add(stage, "pn_3", platform="instagram", meta_phone_number_id="108", waba_id=None)
     await add(stage, "pn_4", user_id="usr_2", meta_phone_number_id="109", waba_id="103")
 
-    every = await stage.bus.request(ListPhoneNumbers(user_id=USER), timeout_seconds=5)
-    whatsapp = await stage.bus.request(ListPhoneNumbers(user_id=USER, platform="whatsapp"), timeout_seconds=5)
-    nobodys = await stage.bus.request(ListPhoneNumbers(user_id="usr_9"), timeout_seconds=5)
+    every = await stage.bus.request(ListPhoneNumbers(user_id=USER), timeout_seconds=30)
+    whatsapp = await stage.bus.request(ListPhoneNumbers(user_id=USER, platform="whatsapp"), timeout_seconds=30)
+    nobodys = await stage.bus.request(ListPhoneNumbers(user_id="usr_9"), timeout_seconds=30)
 
     assert [number.id for number in every.items] == ["pn_3", "pn_2", "pn_1"]
     assert [number.id for number in whatsapp.items] == ["pn_2", "pn_1"]
@@ -125,9 +125,9 @@ async def test_a_users_numbers_are_listed_newest_first_and_by_platform(stage: St
 
 async def test_an_unknown_number_is_not_found(stage: Stage) -> None:
     with pytest.raises(NotFoundError):
-        await stage.bus.request(GetPhoneNumber(phone_number_id="pn_unknown"), timeout_seconds=5)
+        await stage.bus.request(GetPhoneNumber(phone_number_id="pn_unknown"), timeout_seconds=30)
     with pytest.raises(NotFoundError):
-        await stage.bus.request(GetNumberAccess(phone_number_id="pn_unknown"), timeout_seconds=5)
+        await stage.bus.request(GetNumberAccess(phone_number_id="pn_unknown"), timeout_seconds=30)
 
 
 async def test_each_new_number_has_its_waba_subscribed_to_once(stage: Stage) -> None:
@@ -191,7 +191,7 @@ async def test_a_worker_that_dies_while_it_subscribes_leaves_it_to_another(stage
 async def test_the_first_look_at_credits_opens_the_account_with_the_default_grant(stage: Stage) -> None:
     async with stage_on(stage.database, default_credits=25) as generous:
         first, second = await asyncio.gather(
-            *(generous.bus.request(GetCredits(user_id="usr_new"), timeout_seconds=5) for _ in range(2))
+            *(generous.bus.request(GetCredits(user_id="usr_new"), timeout_seconds=30) for _ in range(2))
         )
 
     assert first == second == Credits(remaining_credits=25, total_used=0, total_granted=25)

@@ -41,7 +41,7 @@ async def test_a_dry_run_looks_again_too(stage: Stage) -> None:
     stage.own_templates(TWO_VALUES)
     query = RenderMessage(user_id=USER, phone_number_id=NUMBER, to=TO, content=shipped("Asha", "Ravi"))
 
-    rendered = await stage.bus.request(query, timeout_seconds=5)
+    rendered = await stage.bus.request(query, timeout_seconds=30)
 
     (body,) = rendered.payload["template"]["components"]
     assert [parameter["text"] for parameter in body["parameters"]] == ["Asha", "Ravi"]

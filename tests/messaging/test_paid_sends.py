@@ -45,7 +45,7 @@ def send(number: int = 1, values: dict[str, str] | None = None, **changes: Any) 
 
 
 async def balance(stage: Stage) -> Credits:
-    return await stage.bus.request(GetCredits(user_id=USER), timeout_seconds=5)
+    return await stage.bus.request(GetCredits(user_id=USER), timeout_seconds=30)
 
 
 async def silence(_query: GetTemplate) -> TemplateDetails:
@@ -221,7 +221,7 @@ async def test_a_number_whose_token_is_void_sends_nothing_until_it_has_another(p
         await paid.ask(send(2))
     await paid.bus.send(batch([3]))
     sealed = KEYS.seal("another", owner_id=NUMBER, field="access_token")
-    await paid.bus.request(UpdatePhoneNumber(phone_number_id=NUMBER, sealed_access_token=sealed), timeout_seconds=5)
+    await paid.bus.request(UpdatePhoneNumber(phone_number_id=NUMBER, sealed_access_token=sealed), timeout_seconds=30)
     paid.clock.pass_time(61)
     await paid.sweep()
 
@@ -231,12 +231,12 @@ async def test_a_number_whose_token_is_void_sends_nothing_until_it_has_another(p
 
 async def test_a_campaign_pays_for_what_meta_accepts(paid: Stage) -> None:
     run = {"user_id": USER, "campaign_id": "cmp_1", "run": 0}
-    await paid.bus.request(ReserveCredits(**run, credits=5), timeout_seconds=5)
+    await paid.bus.request(ReserveCredits(**run, credits=5), timeout_seconds=30)
     before = await balance(paid)
     await paid.bus.send(batch(range(3)))
     await paid.drain()
 
-    await paid.bus.request(ReleaseCredits(**run, released=0, closed=True), timeout_seconds=5)
+    await paid.bus.request(ReleaseCredits(**run, released=0, closed=True), timeout_seconds=30)
 
     assert before == Credits(remaining_credits=95, total_used=0, total_granted=100)
     assert await balance(paid) == Credits(remaining_credits=97, total_used=3, total_granted=100)
@@ -244,17 +244,19 @@ async def test_a_campaign_pays_for_what_meta_accepts(paid: Stage) -> None:
 
 async def test_what_a_campaign_will_not_use_is_free_at_once(paid: Stage) -> None:
     run = {"user_id": USER, "campaign_id": "cmp_1", "run": 0}
-    await paid.bus.request(ReserveCredits(**run, credits=5), timeout_seconds=5)
+    await paid.bus.request(ReserveCredits(**run, credits=5), timeout_seconds=30)
 
     for _ in range(2):
-        await paid.bus.request(ReleaseCredits(**run, released=2), timeout_seconds=5)
+        await paid.bus.request(ReleaseCredits(**run, released=2), timeout_seconds=30)
 
     assert (await balance(paid)).remaining_credits == 97
 
 
 async def test_a_campaign_that_costs_too_much_takes_nothing(paid: Stage) -> None:
     with pytest.raises(InsufficientCreditsError):
-        await paid.bus.request(ReserveCredits(user_id=USER, campaign_id="cmp_1", run=0, credits=101), timeout_seconds=5)
+        await paid.bus.request(
+            ReserveCredits(user_id=USER, campaign_id="cmp_1", run=0, credits=101), timeout_seconds=30
+        )
 
     assert await balance(paid) == Credits(remaining_credits=100, total_used=0, total_granted=100)
 
@@ -262,9 +264,9 @@ async def test_a_campaign_that_costs_too_much_takes_nothing(paid: Stage) -> None
 async def test_a_grant_is_given_once(paid: Stage) -> None:
     grant = GrantCredits(grant_id="grant_1", user_id=USER, credits=50)
 
-    first = await paid.bus.request(grant, timeout_seconds=5)
+    first = await paid.bus.request(grant, timeout_seconds=30)
 
-    assert first == await paid.bus.request(grant, timeout_seconds=5)
+    assert first == await paid.bus.request(grant, timeout_seconds=30)
     assert first == Credits(remaining_credits=150, total_used=0, total_granted=150)
 
 

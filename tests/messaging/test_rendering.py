@@ -17,7 +17,7 @@ SONG = MediaContent(type="audio", url="https://example.com/song.mp3", caption="A
 async def render(stage: Stage, content: MessageContent, **changes: Any) -> RenderedMessage:
     """Ask for a dry run, as the gateway does."""
     fields: dict[str, Any] = {"user_id": USER, "phone_number_id": NUMBER, "to": TO, "content": content}
-    return await stage.bus.request(RenderMessage(**(fields | changes)), timeout_seconds=5)
+    return await stage.bus.request(RenderMessage(**(fields | changes)), timeout_seconds=30)
 
 
 async def everything(stage: Stage) -> dict[str, list[Document]]:

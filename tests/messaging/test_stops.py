@@ -43,7 +43,7 @@ def offer(number: int = 1, **changes: Any) -> SendMessage:
 
 async def hold(stage: Stage, *, held: bool = True, cancelled: bool = False) -> None:
     command = HoldCampaign(campaign_id="cmp_1", held=held, cancelled=cancelled)
-    await stage.bus.request(command, timeout_seconds=5)
+    await stage.bus.request(command, timeout_seconds=30)
 
 
 async def change(stage: Stage, *, opted_out: bool, change_id: str | None = None, phone: str = TO) -> None:
@@ -324,7 +324,7 @@ async def test_metas_refusal_suppresses_the_contact(offering: Stage) -> None:
     offering.meta.will(refuse(131050))
 
     await offering.ask(offer())
-    contact = await offering.bus.request(GetContact(contact_id=CONTACT), timeout_seconds=5)
+    contact = await offering.bus.request(GetContact(contact_id=CONTACT), timeout_seconds=30)
 
     assert contact.consent == Consent(
         marketing="opted_out", proof="meta_refusal", evidence=message_id(), changed_at=NOON
@@ -361,13 +361,15 @@ async def test_the_consent_of_nobody_cannot_change(offering: Stage) -> None:
 
 
 async def test_who_is_erased_gets_nothing_that_was_waiting(stage: Stage) -> None:
-    await stage.bus.request(UpsertContacts(user_id=USER, contacts=(ContactRow(phone=recipient(1)),)), timeout_seconds=5)
+    await stage.bus.request(
+        UpsertContacts(user_id=USER, contacts=(ContactRow(phone=recipient(1)),)), timeout_seconds=30
+    )
     await hold(stage)
     await stage.bus.send(batch([1]))
     await stage.drain()
     erased = contact_id(USER, recipient(1))
 
-    await stage.bus.request(EraseContact(contact_id=erased), timeout_seconds=5)
+    await stage.bus.request(EraseContact(contact_id=erased), timeout_seconds=30)
     await hold(stage, held=False)
     await stage.sweep()
     stage.clock.pass_time(31)

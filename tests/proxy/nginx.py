@@ -66,7 +66,7 @@ class Nginx:
                 raise NginxError(log.read_text() + (root / "waapi-error.log").read_text())
             yield cls(root, f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{encrypted}")
         finally:
-            stop([pid_file], timeout_seconds=5)
+            stop([pid_file], timeout_seconds=30)
 
     @property
     def trust(self) -> ssl.SSLContext:

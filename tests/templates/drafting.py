@@ -74,7 +74,7 @@ async def submit(stage: Stage, template_id: str = "tpl_1") -> SubmittedTemplate:
 
 async def details(stage: Stage, template_id: str = "tpl_1") -> TemplateDetails:
     """As the gateway does."""
-    return await stage.bus.request(GetTemplate(template_id=template_id), timeout_seconds=5)
+    return await stage.bus.request(GetTemplate(template_id=template_id), timeout_seconds=30)
 
 
 async def delete(stage: Stage, template_id: str = "tpl_1") -> None:

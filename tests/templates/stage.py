@@ -176,7 +176,7 @@ class Stage:
     async def listed(self, status: TemplateStatus | None = None, phone_number_id: str = "pn_1") -> list[Template]:
         """Ask for the list, as the gateway does."""
         query = ListTemplates(phone_number_id=phone_number_id, status=status)
-        return list((await self.bus.request(query, timeout_seconds=5)).items)
+        return list((await self.bus.request(query, timeout_seconds=30)).items)
 
     async def hear(self, *updates: TemplateUpdate) -> None:
         """Have Meta's news arrive."""

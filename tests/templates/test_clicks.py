@@ -65,16 +65,16 @@ async def hear(stage: Stage, *taps: ClickedButton) -> None:
 
 
 async def counts(stage: Stage, template_id: str = "tpl_1") -> TemplateButtonClicks:
-    return await stage.bus.request(GetTemplateButtonClicks(template_id=template_id), timeout_seconds=5)
+    return await stage.bus.request(GetTemplateButtonClicks(template_id=template_id), timeout_seconds=30)
 
 
 async def page(stage: Stage, **query: Any) -> ButtonClicks:
-    return await stage.bus.request(ListButtonClicks(**({"user_id": "usr_1"} | query)), timeout_seconds=5)
+    return await stage.bus.request(ListButtonClicks(**({"user_id": "usr_1"} | query)), timeout_seconds=30)
 
 
 async def activity(stage: Stage, phone: str = PHONE, user_id: str = "usr_1") -> LeadButtonActivity:
     query = GetLeadButtonActivity(user_id=user_id, customer_phone=phone)
-    return await stage.bus.request(query, timeout_seconds=5)
+    return await stage.bus.request(query, timeout_seconds=30)
 
 
 async def test_untapped_buttons_are_listed_with_zeros(stage: Stage) -> None:

@@ -47,7 +47,7 @@ async def test_one_language_is_deleted_at_meta_and_stays_here_for_what_was_sent(
 
     assert meta.deleted == [("77", "order_update")]
     assert [one.status for one in await stage.listed("DELETED")] == ["DELETED"]
-    clicks = await stage.bus.request(GetTemplateButtonClicks(template_id="tpl_1"), timeout_seconds=5)
+    clicks = await stage.bus.request(GetTemplateButtonClicks(template_id="tpl_1"), timeout_seconds=30)
     assert (clicks.template_name, clicks.total_clicks) == ("order_update", 0)
 
 

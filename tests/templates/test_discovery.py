@@ -56,7 +56,7 @@ async def add(stage: Stage, minute: int, name: str, language: str, status: str, 
 async def discover(stage: Stage, **query: Any) -> DiscoveredTemplates:
     """Ask, as the gateway does."""
     asked = DiscoverTemplates(**({"user_id": "usr_1", "phone_number_id": "pn_1"} | query))
-    return await stage.bus.request(asked, timeout_seconds=5)
+    return await stage.bus.request(asked, timeout_seconds=30)
 
 
 def shown(page: DiscoveredTemplates) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ async def test_the_life_of_a_template_reads_no_collection_as_a_whole(stage: Stag
     with pytest.raises(ConflictError):
         await create(stage, draft("tpl_2"))
     await edit(stage, category="MARKETING")
-    await stage.bus.request(SetTemplateVariables(template_id="tpl_1", variables=VARIABLES), timeout_seconds=5)
+    await stage.bus.request(SetTemplateVariables(template_id="tpl_1", variables=VARIABLES), timeout_seconds=30)
     meta.answers.append(AWAY)
     with pytest.raises(UpstreamUnavailableError):
         await submit(stage)
@@ -61,19 +61,19 @@ async def test_questions_for_templates_read_no_collection_as_a_whole(stage: Stag
     await details(stage)
     for status in (None, "APPROVED", "DELETED"):
         await stage.listed(status)
-    await stage.bus.request(FindTemplates(waba_id="102", name="known_1"), timeout_seconds=5)
+    await stage.bus.request(FindTemplates(waba_id="102", name="known_1"), timeout_seconds=30)
     for query in ({}, {"search": "known"}, {"name": "known_1"}, {"status": None, "language": "en_US"}):
         wanted = DiscoverTemplates.model_validate({"user_id": "usr_1", "phone_number_id": "pn_1", **query})
-        assert (await stage.bus.request(wanted, timeout_seconds=5)).total > 0
+        assert (await stage.bus.request(wanted, timeout_seconds=30)).total > 0
 
 
 async def test_questions_for_taps_read_no_collection_as_a_whole(stage: Stage) -> None:
     await create(stage, draft())
 
-    await stage.bus.request(GetTemplateButtonClicks(template_id="tpl_1"), timeout_seconds=5)
+    await stage.bus.request(GetTemplateButtonClicks(template_id="tpl_1"), timeout_seconds=30)
     for template_id in (None, "tpl_1"):
-        await stage.bus.request(ListButtonClicks(user_id="usr_1", template_id=template_id), timeout_seconds=5)
-    await stage.bus.request(GetLeadButtonActivity(user_id="usr_1", customer_phone=PHONE), timeout_seconds=5)
+        await stage.bus.request(ListButtonClicks(user_id="usr_1", template_id=template_id), timeout_seconds=30)
+    await stage.bus.request(GetLeadButtonActivity(user_id="usr_1", customer_phone=PHONE), timeout_seconds=30)
 
 
 async def test_a_query_without_an_index_is_noticed(watched: Watched) -> None:

@@ -58,7 +58,7 @@ async def test_a_number_that_is_unknown_or_not_on_whatsapp_has_no_list(stage: St
 
 async def test_all_approved_languages_of_a_name_are_found(stage: Stage) -> None:
     async def languages(waba_id: str, name: str) -> set[str]:
-        found = await stage.bus.request(FindTemplates(waba_id=waba_id, name=name), timeout_seconds=5)
+        found = await stage.bus.request(FindTemplates(waba_id=waba_id, name=name), timeout_seconds=30)
         return {one.language for one in found.items}
 
     assert await languages("102", "hello") == {"en_US", "bn"}

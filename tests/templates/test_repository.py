@@ -17,7 +17,7 @@ async def test_every_query_and_update_uses_an_index(database: Database) -> None:
     await stage.sync()
     await stage.listed()
     await stage.listed("APPROVED")
-    await stage.bus.request(FindTemplates(waba_id="102", name="hello"), timeout_seconds=5)
+    await stage.bus.request(FindTemplates(waba_id="102", name="hello"), timeout_seconds=30)
     await stage.announcements.relay()
     await database.command("profile", 0)
 

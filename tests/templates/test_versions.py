@@ -10,7 +10,7 @@ from tests.templates.stage import MetaStub, Stage, entry, set_stage, update
 async def ask(stage: Stage, known_version: str | None = None) -> Templates:
     """The list with the version that the caller knows."""
     query = ListTemplates(phone_number_id="pn_1", status=None, known_version=known_version)
-    return await stage.bus.request(query, timeout_seconds=5)
+    return await stage.bus.request(query, timeout_seconds=30)
 
 
 async def test_a_list_of_the_known_version_is_not_sent_again(database: Database) -> None:
@@ -39,7 +39,7 @@ async def test_every_change_of_a_template_is_another_version(database: Database)
     await look()
     await edit(stage, category="MARKETING")
     await look()
-    await stage.bus.request(SetTemplateVariables(template_id="tpl_1", variables=VARIABLES[:1]), timeout_seconds=5)
+    await stage.bus.request(SetTemplateVariables(template_id="tpl_1", variables=VARIABLES[:1]), timeout_seconds=30)
     await look()
     await stage.hear(update("PAUSED", stage.pass_time(), "1"))
     await look()
@@ -68,7 +68,7 @@ async def test_templates_of_another_number_are_another_list(database: Database) 
     stage.messaging.add("pn_2", "usr_1", "103")
 
     versions = {
-        (await stage.bus.request(ListTemplates(phone_number_id=number), timeout_seconds=5)).version
+        (await stage.bus.request(ListTemplates(phone_number_id=number), timeout_seconds=30)).version
         for number in ("pn_1", "pn_2")
     }
 

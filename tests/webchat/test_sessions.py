@@ -225,7 +225,7 @@ async def prove(site: Site, *, required: bool = False) -> None:
     """Give the channel an identity secret."""
     sealed = KEYS.seal(SECRET, owner_id=WEBCHAT_ID, field=IDENTITY_SECRET)
     command = SetWebchatIdentity(webchat_id=WEBCHAT_ID, sealed_secret=sealed, required=required)
-    await site.bus.request(command, timeout_seconds=5)
+    await site.bus.request(command, timeout_seconds=30)
 
 
 async def test_a_proven_visitor_has_one_session_everywhere(page: Page, site: Site) -> None:

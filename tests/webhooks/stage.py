@@ -130,7 +130,7 @@ class OutboundStage:
 
     async def ask(self, request: Request[ReplyT]) -> ReplyT:
         """Ask the service over the bus."""
-        return await self.bus.request(request, timeout_seconds=5)
+        return await self.bus.request(request, timeout_seconds=30)
 
     async def run_until(self, moment: datetime, step_seconds: float = 60.0) -> None:
         """Let time pass in steps, each with all the work that is due in it."""

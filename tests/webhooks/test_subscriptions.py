@@ -14,7 +14,7 @@ URL = "http://127.0.0.1:9/hook"
 
 
 async def urls_of(outbound: OutboundStage, user_id: str = "usr_1") -> list[str]:
-    listed = await outbound.bus.request(ListSubscriptions(user_id=user_id), timeout_seconds=5)
+    listed = await outbound.bus.request(ListSubscriptions(user_id=user_id), timeout_seconds=30)
     return [item.url for item in listed.items]
 
 
@@ -67,11 +67,11 @@ async def test_what_may_not_be_subscribed_is_refused_naming_the_field(
 ) -> None:
     command = create_subscription(**({"url": URL} | changes))
     if field is None:
-        assert (await outbound.bus.request(command, timeout_seconds=5)).status == "active"
+        assert (await outbound.bus.request(command, timeout_seconds=30)).status == "active"
         return
 
     with pytest.raises(InvalidInputError) as refused:
-        await outbound.bus.request(command, timeout_seconds=5)
+        await outbound.bus.request(command, timeout_seconds=30)
 
     assert refused.value.details[0]["field"] == field
     assert await urls_of(outbound) == []
@@ -107,12 +107,12 @@ async def test_deleting_forgets_what_was_not_told_and_keeps_the_log(
     receiver.answers["/hook"] = answering(500)
     await outbound.bus.publish(sent(2))
 
-    await outbound.bus.request(DeleteSubscription(webhook_id="wh_1"), timeout_seconds=5)
+    await outbound.bus.request(DeleteSubscription(webhook_id="wh_1"), timeout_seconds=30)
 
     assert [delivery["state"] for delivery in await outbound.all_deliveries()] == ["delivered"]
     assert await urls_of(outbound) == []
     with pytest.raises(NotFoundError):
-        await outbound.bus.request(DeleteSubscription(webhook_id="wh_1"), timeout_seconds=5)
+        await outbound.bus.request(DeleteSubscription(webhook_id="wh_1"), timeout_seconds=30)
 
 
 async def test_a_user_id_that_looks_like_a_query_finds_nothing(outbound: OutboundStage, database: Database) -> None:

@@ -19,7 +19,7 @@ async def test_every_question_to_the_database_uses_an_index(servers: RealServers
         await stage.say(thread, "Three")
         await opt_out(stage, thread)
         await hand_over(stage, thread)
-        await stage.bus.request(GetTurn(session_id="session_1"), timeout_seconds=5)
+        await stage.bus.request(GetTurn(session_id="session_1"), timeout_seconds=30)
 
         assert await watched.collection_scans() == []
         assert any(isinstance(event, ConsentsChanged) for event in stage.bus.published)

@@ -15,7 +15,7 @@ def open_chat(stage: Stage) -> Thread:
 
 
 async def turn_of(stage: Stage, session_id: str = SESSION) -> TurnText:
-    return await stage.bus.request(GetTurn(session_id=session_id), timeout_seconds=5)
+    return await stage.bus.request(GetTurn(session_id=session_id), timeout_seconds=30)
 
 
 async def test_the_pieces_of_an_answer_make_its_beginning(stage: Stage) -> None:

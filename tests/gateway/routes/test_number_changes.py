@@ -146,7 +146,9 @@ async def test_the_keys_of_a_deleted_number_are_revoked(joined: Joined) -> None:
 async def test_a_number_that_is_not_deleted_keeps_its_keys(joined: Joined) -> None:
     number = await joined.make_number()
     key = await make_key(joined, number)
-    await joined.bus.request(HoldNumber(phone_number_id=number["id"], user_id=USER, holder="camp_1"), timeout_seconds=5)
+    await joined.bus.request(
+        HoldNumber(phone_number_id=number["id"], user_id=USER, holder="camp_1"), timeout_seconds=30
+    )
 
     status, _ = await joined.ask("DELETE", f"/api/v1/phone-numbers/{number['id']}")
 
@@ -161,7 +163,7 @@ async def test_keys_that_outlived_their_number_by_a_crash_are_revoked_later(
 ) -> None:
     number = await joined.make_number()
     await make_key(joined, number)
-    await joined.bus.request(DeletePhoneNumber(phone_number_id=number["id"]), timeout_seconds=5)  # and no more
+    await joined.bus.request(DeletePhoneNumber(phone_number_id=number["id"]), timeout_seconds=30)  # and no more
 
     _, answer = await joined.ask(method, path.format(number=number["id"]))
 
@@ -205,10 +207,10 @@ async def test_a_number_that_a_campaign_holds_is_not_deleted(joined: Joined) -> 
     number = await joined.make_number()
     path = f"/api/v1/phone-numbers/{number['id']}"
     hold = HoldNumber(phone_number_id=number["id"], user_id=USER, holder="camp_1")
-    await joined.bus.request(hold, timeout_seconds=5)
+    await joined.bus.request(hold, timeout_seconds=30)
 
     status, answer = await joined.ask("DELETE", path)
-    await joined.bus.request(ReleaseNumber(phone_number_id=number["id"], holder="camp_1"), timeout_seconds=5)
+    await joined.bus.request(ReleaseNumber(phone_number_id=number["id"], holder="camp_1"), timeout_seconds=30)
 
     assert (status, answer["message"]) == (409, HELD)
     assert (await joined.ask("DELETE", path))[0] == 200
