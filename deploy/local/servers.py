@@ -59,9 +59,10 @@ class Servers:
         """
         launched = [program for server in self.own for program in _launch(server, launch)]
         for server in self.own:
-            wait_until(lambda server=server: server.is_ready() or _ended(launched), START_SECONDS)  # type: ignore[misc]
-            if not server.is_ready():
-                raise ServerFailedError(_failure(launched))
+            if not _comes_up(server, launched) and server.pid_file not in {each.pid_file for each in launched}:
+                launched += _launch(server, launch)  # it was found running while it was ending
+            if not _comes_up(server, launched):
+                raise ServerFailedError(_failure(launched or server.programs()))
 
     def stop(self) -> None:
         """Stop our own servers and leave their data in place."""
@@ -85,6 +86,12 @@ def _launch(server: Rabbit | Mongod, launch: Callable[[Program], object]) -> lis
     for program in programs:
         launch(program)
     return programs
+
+
+def _comes_up(server: Rabbit | Mongod, launched: list[Program]) -> bool:
+    """Wait until a server can be used or has ended; whether it can."""
+    wait_until(lambda: server.is_ready() or find(server.pid_file) is None or bool(_ended(launched)), START_SECONDS)
+    return server.is_ready()
 
 
 def _ended(programs: list[Program]) -> list[Program]:
