@@ -48,6 +48,7 @@ from services.messaging.repositories.sweeping import SweepRepository
 from services.messaging.repositories.templates import TemplateCopyRepository
 from services.messaging.repositories.threads import ThreadRepository
 from services.messaging.repositories.timelines import TimelineRepository
+from services.messaging.room import Room
 from services.messaging.sending import Sending
 from services.messaging.settings import Settings
 from services.messaging.stopping import Stopping
@@ -159,6 +160,7 @@ async def build(
     sweeper = Sweeper(sweeps, groups, numbers, rates, dispatcher, announcer, settings.timing_for)
     sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
     preparation = Preparation(recent, TemplateLookup(copies, bus), contacts, now)
+    room = Room()
     receipts = ReadReceipts(meta.session, meta.base_url, settings.instagram_base_url, keys)
     conversations = await conversing(
         database,
@@ -184,9 +186,10 @@ async def build(
             conversations.replies,
             conversations.webchat_sends,
             conversations.windows,
+            room,
             settings.metered_sources,
         ),
-        batches=BatchHandlers(bus, preparation, sending),
+        batches=BatchHandlers(bus, preparation, sending, room=room),
         rendering=RenderingHandlers(bus, preparation, TimelineRepository(database)),
         statuses=StatusHandlers(bus, statuses, sweeper, consequences, conversations.senders),
         numbers=NumberHandlers(bus, numbers, meta, keys, now, settings.default_messages_per_second),

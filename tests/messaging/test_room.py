@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.messaging.room import Room
+from services.messaging.room import PEOPLE_STAY_SECONDS, Room
 from tests.eventually import eventually
 from tests.messaging.meta import held
 from tests.messaging.stage import Stage, batch, text
@@ -21,6 +21,18 @@ async def test_room_is_handed_out_to_its_end_and_then_in_portions_worth_a_group(
 
     assert (first, second, waits) == (70, 30, True)
     assert await third == 40
+
+
+async def test_beside_people_campaigns_make_do_with_less() -> None:
+    now = 10.0
+    room = Room(size=100, beside_people=20, portion=40, monotonic=lambda: now)
+    room.people_came()
+    beside = await room.take(70)
+
+    now += PEOPLE_STAY_SECONDS
+    alone = await room.take(70)
+
+    assert (beside, alone) == (20, 70)
 
 
 async def test_few_need_no_whole_portion() -> None:

@@ -16,7 +16,7 @@ from shared.meta.errors import parse_graph_error
 # aiohttp's total time-out also runs while a request waits for a connection; then "never sent" would look like "maybe".
 # So no more requests are let in than there are connections, and one that waits too long for its turn is not made: its
 # lease was measured for a call that starts at once.
-_CONNECTIONS = 300  # campaigns use some of them (room.py)
+_CONNECTIONS = 500  # campaigns use some of them (room.py)
 _TURN_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
 _HELD = "held_for_quality_assessment"

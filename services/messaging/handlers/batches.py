@@ -1,7 +1,7 @@
 """The campaign lane: batches that come as groups, on a queue of their own."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -29,8 +29,8 @@ class BatchHandlers:
     bus: Bus
     preparation: Preparation
     sending: Sending
+    room: Room
     longest_token_wait_seconds: float = _LONGEST_TOKEN_WAIT_SECONDS
-    room: Room = field(default_factory=Room)
 
     def register(self) -> None:
         """Take the campaign lane."""

@@ -17,6 +17,7 @@ from services.messaging.preparation import NOTHING_RENDERED, Numbers, Preparatio
 from services.messaging.replies import Replies
 from services.messaging.repositories.messages import MessageRepository
 from services.messaging.repositories.numbers import SendingNumber
+from services.messaging.room import Room
 from services.messaging.sending import Sending
 from services.messaging.windows import Windows
 from shared.bus.port import Bus, Received
@@ -51,6 +52,7 @@ class SendHandlers:
     replies: Replies
     webchat: WebchatSends
     windows: Windows
+    room: Room
     metered: frozenset[str] = frozenset({"dashboard"})  # the sources whose messages cost a credit each
     _surroundings: Gathering[tuple[str, str | None], _Surroundings] = field(init=False)
     _admission: Gathering[_Ready, Calls | None] = field(init=False)
@@ -65,6 +67,7 @@ class SendHandlers:
 
     async def send_messages(self, group: Sequence[Received[SendMessage]]) -> None:
         """Send what waits in the one-to-one lane."""
+        self.room.people_came()
         started = await asyncio.gather(*map(self._send, group), return_exceptions=True)
         for error in (each for each in started if isinstance(each, BaseException)):
             raise error
