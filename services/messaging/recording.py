@@ -128,7 +128,7 @@ class Recorder:
         held = {each.message.id for each in results if isinstance(each.verdict, Accepted) and each.verdict.held}
         intended_at = {result.attempt_id: result.intended_at for result in results if result.intended_at is not None}
         sent_at = await insist(lambda: self.messages.record_accepted(wamids, held, intended_at))
-        await self.consequences.of_acceptance([result.message for result in results])
+        await insist(lambda: self.consequences.of_acceptance([result.message for result in results]))
         told: dict[str, Told] = {}
         for message in (result.message for result in results):
             wa_message_id = wamids[message.id]
@@ -146,13 +146,13 @@ class Recorder:
                 failed_at = await insist(
                     partial(self.messages.record_failed, message.id, attempt_id, verdict, intended_at)
                 )
-                await self.consequences.of_failure(message)
+                await insist(partial(self.consequences.of_failure, message))
                 if failed_at is not None:
                     failure = f"meta_{error.code}"
                     told = outcome(message, "failed", error=error, failure=failure)
                     return Told((message.reply, told), failed_item(message, failure, error, failed_at))
             case Postponed() as verdict:
-                await self.consequences.of_postponement(message, verdict.error)
+                await insist(partial(self.consequences.of_postponement, message, verdict.error))
                 await insist(partial(self.messages.record_postponed, message, attempt_id, verdict, intended_at))
                 if message.attempt <= 1:  # listeners know from the first time that it waits
                     return Told(item=queued_item(message, verdict.reason, self.messages.now()))

@@ -11,6 +11,7 @@ from shared.contracts.messaging import MessageOutcome, SendMessage
 from shared.errors import ConflictError, InvalidInputError, NotFoundError
 from tests.conversations.stage import AGENT, PHONE, Stage, meta_message
 from tests.messaging.doubles import NOON
+from tests.messaging.meta import cut
 from tests.messaging.stage import message_id, text
 
 
@@ -56,6 +57,19 @@ async def test_the_parts_of_one_answer_do_not_outdate_each_other(stage: Stage) -
     outcomes = [await send(stage, await answer(stage, number)) for number in (1, 2, 3)]
 
     assert [outcome.status for outcome in outcomes] == ["sent"] * 3
+
+
+async def test_an_answer_of_which_only_meta_knows_does_not_keep_its_conversation_waiting(stage: Stage) -> None:
+    await stage.hear(meta_message())
+    said = await answer(stage)
+    stage.whole.meta.will(cut)
+    await stage.bus.send(said)
+
+    outcome = await send(stage, said)
+
+    assert outcome.status == "queued"
+    assert await stage.whole.states() == ["UNKNOWN"]
+    assert len(stage.whole.meta.calls) == 1
 
 
 async def test_a_message_that_came_meanwhile_outdates_the_answer(stage: Stage) -> None:

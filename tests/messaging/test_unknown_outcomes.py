@@ -121,6 +121,17 @@ async def test_without_a_status_a_held_message_is_reported_once_its_window_is_ov
     assert len(stage.meta.calls) == 1
 
 
+async def test_who_asks_again_after_the_report_is_told_at_once_that_the_outcome_is_open(stage: Stage) -> None:
+    stage.meta.will(cut)
+    await stage.bus.send(text())
+    await sweep_after(stage, HOLD_SECONDS)
+
+    outcome = await stage.ask(text())
+
+    assert (outcome.status, outcome.message_id) == ("queued", message_id())
+    assert len(stage.meta.calls) == 1
+
+
 async def test_a_late_status_lifts_what_was_reported_already(stage: Stage) -> None:
     stage.meta.will(cut)
     await stage.bus.send(text())

@@ -83,8 +83,9 @@ class StoredMessage:
 
     @property
     def is_settled(self) -> bool:
-        """Whether a caller can be told the outcome."""
-        return self.state in {SENT, FAILED} or (self.state == UNKNOWN and self.error is not None)
+        """Whether a caller can be told the outcome, or that nobody but Meta is ever going to know it."""
+        is_over = self.error is not None or self.reported_unknown
+        return self.state in {SENT, FAILED} or (self.state == UNKNOWN and is_over)
 
 
 def conversation_id(phone_number_id: str, phone: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.messaging.dispatch import Calls, linger
 from services.messaging.domain.messages import OutboundMessage, present_outcome
+from services.messaging.domain.states import UNKNOWN
 from services.messaging.handlers.webchat import WebchatSends
 from services.messaging.ledger import Ledger
 from services.messaging.preparation import NOTHING_RENDERED, Numbers, Preparation, outbound
@@ -163,5 +164,7 @@ class SendHandlers:
         if address is None:
             return
         stored = await self.messages.await_outcome(received.message.message_id, address)
-        if stored is not None and stored.is_settled:
+        # An answer of an agent's keeps its conversation waiting: that only Meta knows of it has to do.
+        is_answer = received.message.based_on_sequence is not None
+        if stored is not None and (stored.is_settled or (is_answer and stored.state == UNKNOWN)):
             await self.bus.reply(address, present_outcome(stored))
