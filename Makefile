@@ -9,7 +9,7 @@ FAST := not database and not rabbit and not nginx and not node and not browser a
 
 unexport PYTHONDONTWRITEBYTECODE # containers set it; each test process would then compile all tests anew
 
-.PHONY: help run stop status test test-fast check fix bench crash contracts admin-token clean
+.PHONY: help run stop status test test-fast fast-tests check types-and-imports fix bench crash contracts admin-token clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,15 +32,20 @@ test: ## all tests, with a real broker and database of their own (ARGS="-k name"
 
 test-fast: ## the tests that need no server
 	$(PREPARE)
-	@$(PYTHON_HERE) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(FAST)" $(ARGS)
+	@$(MAKE) fast-tests
 
 check: ## format, lint, types, import rules and the fast tests: what every change has to pass
 	$(PREPARE)
 	@$(PYTHON_HERE) -m ruff format --check .
 	@$(PYTHON_HERE) -m ruff check .
+	@$(MAKE) --jobs=2 --output-sync types-and-imports fast-tests
+
+types-and-imports:
 	@$(PYTHON_HERE) -m mypy
 	@.venv/bin/lint-imports
-	@$(PYTHON_HERE) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(FAST)"
+
+fast-tests:
+	@$(PYTHON_HERE) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(FAST)" $(ARGS)
 
 fix: ## format, and repair what the linter can repair
 	$(PREPARE)

@@ -22,6 +22,7 @@ SHORT = Options()
 REPORTS = CHECKOUT / ".local" / "crash"
 LONG_RUN_SECONDS = 600  # what a long run should take for its load
 BATCHES_PER_THOUSAND = 4
+CUSTOMERS_PER_KILL = 12  # so that some write beside every blow
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,6 +90,7 @@ def _options(asked: argparse.Namespace) -> Options:
         "databases": max(1, round(asked.kills * 0.06)),
         "freezes": max(1, round(asked.kills * 0.1)),
         "campaigns": max(SHORT.campaigns, asked.messages // 5_000),
+        "customers": max(SHORT.customers, asked.kills * CUSTOMERS_PER_KILL),
         "batches": asked.messages * BATCHES_PER_THOUSAND // 1000,
         "per_second": max(SHORT.per_second, asked.messages / LONG_RUN_SECONDS),
     }

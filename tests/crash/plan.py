@@ -19,6 +19,7 @@ FROZEN = {"messaging": 3, "messaging-2": 3, "webhooks": 1, "gateway": 1}
 REDELIVERED_TO = ("webhooks", "messaging", "agents")
 SHARE_OF_POINTS = 0.75
 MOST_PASSES = 5  # few enough that the messages of one segment reach them
+FEWER_PASSES = {"agents": 2, "campaigns": 2}  # customers and campaigns come one by one
 SHARE_OF_IMPATIENT = 0.2
 
 
@@ -102,7 +103,9 @@ def _others(options: Options, rng: random.Random) -> list[Blow]:
 
 def _passes(point: str, rng: random.Random) -> int:
     # Messages pass the other points by themselves, these only what is done at the dashboard every now and then.
-    return 1 if point.startswith("templates.") else rng.randint(1, MOST_PASSES)
+    if point.startswith("templates."):
+        return 1
+    return rng.randint(1, FEWER_PASSES.get(point.partition(".")[0], MOST_PASSES))
 
 
 def _owner(point: str, rng: random.Random) -> str:
