@@ -123,9 +123,9 @@ class Dispatcher:
 
     def _allowance(self, phone_number_id: str, rate: float) -> int:
         """What the number may send by now: more than that would only wait at messaging, where waiting costs more."""
-        now, window = self.monotonic(), float(window_of(rate))
-        at, left = self._allowances.get(phone_number_id, (now, window))
-        grown = min(left + (now - at) * campaign_rate(rate) * _AHEAD, window)
+        now = self.monotonic()
+        at, left = self._allowances.get(phone_number_id, (now, float(portion_of(rate))))
+        grown = min(left + (now - at) * campaign_rate(rate) * _AHEAD, float(window_of(rate)))
         self._allowances[phone_number_id] = (now, grown)
         return int(grown)
 

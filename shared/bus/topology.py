@@ -67,7 +67,7 @@ class Queue:
 
 QUEUES: tuple[Queue, ...] = (
     Queue("messaging.send.v1", "messaging", (messaging.SendMessage,), prefetch=200, group_limit=50),
-    Queue("messaging.campaign.v1", "messaging", (messaging.SendBatch,), prefetch=8),
+    Queue("messaging.campaign.v1", "messaging", (messaging.SendBatch,), prefetch=24),
     Queue(
         "messaging.commands.v1",
         "messaging",

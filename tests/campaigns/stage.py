@@ -120,10 +120,11 @@ class Stage:
         return found
 
     async def dispatch(self) -> list[BatchMessage]:
-        """One round, a second after the one before; who was handed over by it."""
-        self.clock.pass_time(1)
+        """Rounds, each a second after the one before, until a window is full; who was handed over by them."""
         before = len(self.messaging.items)
-        await self.campaigns.dispatcher.round()
+        self.clock.pass_time(1)
+        while await self.campaigns.dispatcher.round():
+            self.clock.pass_time(1)
         return self.messaging.items[before:]
 
     async def sweep(self, seconds: float = 0) -> None:

@@ -63,5 +63,5 @@ async def test_no_more_than_two_seconds_of_the_rate_are_outstanding(stage: Stage
     await stage.accept(first[:60])
     third = await stage.dispatch()
 
-    assert (len(first), len(second), len(third)) == (122, 0, 60)
-    assert {len(batch.items) for batch in stage.messaging.batches} <= {50, 22, 10}
+    assert (len(first), len(second), len(third)) == (117, 0, 65)
+    assert {len(batch.items) for batch in stage.messaging.batches} <= {50, 17, 15}

@@ -148,7 +148,7 @@ async def test_a_template_that_is_gone_ends_its_campaigns(stage: Stage) -> None:
     await stage.sweep(6)
     failed = await stage.look()
 
-    assert (failed.status, failed.counters.skipped, failed.counters.reached) == ("FAILED", 178, 122)
+    assert (failed.status, failed.counters.skipped, failed.counters.reached) == ("FAILED", 183, 117)
     assert stage.changes()[-1].id.startswith(f"campaign.failed:{CAMPAIGN}:")
 
 

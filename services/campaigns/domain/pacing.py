@@ -37,9 +37,13 @@ def batch_size_of(messages_per_second: float) -> int:
 
 
 def portion_of(messages_per_second: float) -> int:
-    """The fewest recipients that are worth a round of a number: less would cost more than it hurries."""
+    """How many recipients of a number are handed over at a time: less would cost more than it hurries.
+
+    A quarter of a second's worth is what messaging may send at once. Of more than that, some would wait there for their
+    rate, and the batches of other numbers behind them.
+    """
     window = window_of(messages_per_second)
-    return max(window // 4, min(batch_size_of(messages_per_second), window // 2))
+    return max(window // 8, min(batch_size_of(messages_per_second), window // 2))
 
 
 def share_out(available: int, wanting: int) -> list[int]:

@@ -19,7 +19,7 @@ from shared.errors import InvalidInputError, NotFoundError
 
 log = structlog.get_logger()
 
-_LONGEST_TOKEN_WAIT_SECONDS = 0.25  # then the rest of a batch is stored for later, so that the lane is free for others
+_LONGEST_TOKEN_WAIT_SECONDS = 1.0  # then the rest of a batch is stored for later, so that the lane is free for others
 
 
 @dataclass(frozen=True, slots=True)
