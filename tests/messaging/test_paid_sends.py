@@ -1,5 +1,6 @@
 """Templates by id with a credit each: what they cost, whom they reach, and what is said when they cannot be sent."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,8 @@ from shared.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
-from tests.messaging.meta import cut, refuse
+from tests.eventually import eventually
+from tests.messaging.meta import cut, held, refuse
 from tests.messaging.stage import KEYS, NUMBER, USER, Stage, batch, message_id, stage_on, status, template, text
 
 TEMPLATE = template(
@@ -107,6 +109,39 @@ async def test_a_message_that_meta_could_not_deliver_costs_nothing_after_all(pai
 
     await paid.hear(status("failed", f"w1:{message_id()}:1", wamid))
     await paid.messaging.credits.ledger.sweep()
+
+    assert await balance(paid) == Credits(remaining_credits=100, total_used=0, total_granted=100)
+
+
+async def test_a_message_that_meta_failed_before_it_answered_costs_nothing(paid: Stage) -> None:
+    answers = asyncio.Event()
+    paid.meta.will(held(answers))
+    asking = asyncio.create_task(paid.ask(send()))
+    await eventually(lambda: len(paid.meta.calls) == 1)
+    await paid.hear(status("failed", f"w1:{message_id()}:1", "wamid.1"))
+    await paid.messaging.credits.ledger.sweep()
+
+    answers.set()
+    await asking
+    paid.clock.pass_time(60)
+    await paid.messaging.credits.ledger.sweep()
+
+    assert await balance(paid) == Credits(remaining_credits=100, total_used=0, total_granted=100)
+
+
+async def test_a_campaign_does_not_pay_for_what_meta_failed_before_it_answered(paid: Stage) -> None:
+    run = {"user_id": USER, "campaign_id": "cmp_1", "run": 0}
+    await paid.bus.request(ReserveCredits(**run, credits=1), timeout_seconds=30)
+    answers = asyncio.Event()
+    paid.meta.will(held(answers))
+    sending = asyncio.create_task(paid.bus.send(batch([1])))
+    await eventually(lambda: len(paid.meta.calls) == 1)
+    await paid.hear(status("failed", f"w1:{message_id()}:1", "wamid.1"))
+
+    answers.set()
+    await sending
+    await paid.drain()
+    await paid.bus.request(ReleaseCredits(**run, released=0, closed=True), timeout_seconds=30)
 
     assert await balance(paid) == Credits(remaining_credits=100, total_used=0, total_granted=100)
 

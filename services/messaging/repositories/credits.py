@@ -188,9 +188,13 @@ class CreditRepository:
             )
 
     async def capture_messages(self, entry_ids: Sequence[str]) -> None:
-        """Reservations of single messages that Meta has accepted: spent."""
+        """Reservations of single messages that Meta has accepted: spent.
+
+        One that was woken is left to the sweep: Meta may have failed its message before its answer came.
+        """
+        untouched = {"state": OPEN, "released": 0, "releasing": {"$exists": False}, "wakes": {"$exists": False}}
         await self._entries.update_many(
-            {"_id": {"$in": list(entry_ids)}, "state": OPEN, "released": 0, "releasing": {"$exists": False}},
+            {"_id": {"$in": list(entry_ids)}} | untouched,
             [{"$set": {"captured": "$amount", "state": CLOSED}}, {"$unset": ["wake_at"]}],
         )
 

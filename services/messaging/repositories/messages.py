@@ -22,6 +22,7 @@ from services.messaging.domain.states import (
     GROUPED,
     OPEN_STATES,
     QUEUED,
+    RANKS,
     RETRY_WAIT,
     SENT,
     UNKNOWN,
@@ -181,7 +182,8 @@ class MessageRepository:
             "state": SENT,
             "ended_at": now,
             "wamid": by_position(ids, wamids),
-            "charged": "$credit",  # absent where nobody pays
+            # Absent where nobody pays; and a status by which Meta failed the message may have overtaken its answer.
+            "charged": {"$cond": [{"$eq": ["$rank", RANKS["failed"]]}, "$$REMOVE", "$credit"]},
             "wake_at": _announced_after(now),
         }
         if intended_at:
