@@ -157,7 +157,7 @@ async def build(
     recorder = Recorder(messages, announcer, consequences)
     dispatcher = Dispatcher(messages, meta, recorder, stopping, Groups(groups, worker), keys)
     sweeps = SweepRepository(database, worker, now)
-    sweeper = Sweeper(sweeps, groups, numbers, rates, dispatcher, announcer, settings.timing_for)
+    sweeper = Sweeper(sweeps, groups, numbers, rates, erasure, dispatcher, announcer, settings.timing_for)
     sending = Sending(messages, threads, rates, dispatcher, settings.timing_for, now)
     preparation = Preparation(recent, TemplateLookup(copies, bus), contacts, now)
     room = Room()

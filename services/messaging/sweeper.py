@@ -16,6 +16,7 @@ from services.messaging.announcements import Announcer
 from services.messaging.dispatch import Dispatcher, linger
 from services.messaging.domain.messages import StoredMessage, failed_item, sent_item
 from services.messaging.domain.states import DISPATCHING, FAILED, SENT, UNKNOWN, Timing, policy_for
+from services.messaging.repositories.erasure import ErasureRepository
 from services.messaging.repositories.groups import GroupRepository
 from services.messaging.repositories.numbers import NumberRepository, SendingNumber
 from services.messaging.repositories.rates import Lane, RateRepository
@@ -44,6 +45,7 @@ class Sweeper:
     groups: GroupRepository
     numbers: NumberRepository
     rates: RateRepository
+    erasure: ErasureRepository
     dispatcher: Dispatcher
     announcer: Announcer
     timing_for: Callable[[str], Timing]
@@ -122,6 +124,8 @@ class Sweeper:
         expired = [stored for stored in waiting if stored.rank == 0 and stored.message.expires_at <= now]
         await self.sweeps.fail_expired(_ids(expired))
         going = [stored for stored in waiting if stored.rank == 0 and stored.message.expires_at > now]
+        if going:  # what is left of people who are being erased ends here, and is not claimed
+            await self.erasure.finish_for({stored.message.contact_id for stored in going})
         going.sort(key=lambda stored: stored.message.campaign_id is not None)  # a campaign's own come after the others
         await self._start(await self._within_rate(await self._as_many_as_fit(going)), self.sweeps.claim_due)
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.messaging.domain.messages import OutboundMessage
+from services.messaging.domain.messages import OutboundMessage, contact_id
 from services.messaging.domain.states import ANNOUNCE_AFTER
 from services.messaging.repositories.groups import SECOND_LOOK_AFTER, GroupRepository
 from services.messaging.repositories.messages import MessageRepository
+from shared.contracts.contacts import ContactRow, EraseContact, UpsertContacts
 from shared.mongo import Document
 from tests.eventually import eventually
 from tests.messaging.meta import cut, held, refuse
@@ -179,6 +180,29 @@ async def test_a_contact_that_opts_out_leaves_the_others_of_its_group_to_be_sent
 
     assert [await stage.state(number) for number in (1, 2)] == ["FAILED", "SENT"]
     assert [call.body["to"] for call in stage.meta.calls] == [recipient(2)]
+
+
+async def test_what_meta_puts_off_is_not_posted_once_more_to_who_was_erased_meanwhile(stage: Stage) -> None:
+    person = UpsertContacts(user_id=USER, contacts=(ContactRow(phone=recipient(1)),))
+    await stage.bus.request(person, timeout_seconds=30)
+    answered = asyncio.Event()
+    stage.meta.will(held(answered, then=refuse(131056)))
+    sending = asyncio.create_task(stage.messaging.batches.send_batch(batch([1])))
+    assert await eventually(lambda: len(stage.meta.calls) == 1)
+    await stage.bus.request(EraseContact(contact_id=contact_id(USER, recipient(1))), timeout_seconds=30)
+
+    answered.set()
+    await sending
+    await stage.drain()
+    stage.clock.pass_time(60)
+    await stage.sweep()
+    await stage.sweep()
+    stage.clock.pass_time(31)
+    await stage.messaging.contacts.erasure.finish_all()
+
+    assert len(stage.meta.calls) == 1
+    assert [item.failure for item in stage.failed()] == ["recipient_erased"]
+    assert (await stage.document(1))["to"] == "erased"
 
 
 async def test_credits_of_what_is_in_a_group_stay_set_aside(stage: Stage) -> None:

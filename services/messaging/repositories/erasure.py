@@ -4,6 +4,7 @@ The tombstone keeps the contact's id, which is a hash of user and phone, so that
 person back; and the consent, so that nobody who opted out is written to after all.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -65,6 +66,12 @@ class ErasureRepository:
     async def finish_all(self) -> None:
         """Finish what a crash left half-way."""
         async for contact in self._contacts.find({"erase_at": {"$lte": self.now()}}).limit(20):
+            await self._finish(contact)
+
+    async def finish_for(self, contact_ids: Collection[str]) -> None:
+        """Go on with those of these who are being erased: what was on its way then may have come back to wait."""
+        unfinished = {"_id": {"$in": list(contact_ids)}, "erase_at": {"$exists": True}}
+        async for contact in self._contacts.find(unfinished):
             await self._finish(contact)
 
     async def _finish(self, contact: Document) -> None:
