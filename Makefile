@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON_HERE := .venv/bin/python
 PREPARE := @sh deploy/local/bootstrap.sh
 WORKERS := 2 # processes that share out the test files
+FAST_WORKERS := 4 # the fast tests wait for clocks more than they compute
 FAST := not database and not rabbit and not nginx and not node and not browser and not system and not crash
 
 unexport PYTHONDONTWRITEBYTECODE # containers set it; each test process would then compile all tests anew
@@ -45,7 +46,7 @@ types-and-imports:
 	@.venv/bin/lint-imports
 
 fast-tests:
-	@$(PYTHON_HERE) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(FAST)" $(ARGS)
+	@$(PYTHON_HERE) -m pytest -q -n $(FAST_WORKERS) --dist loadfile -m "$(FAST)" $(ARGS)
 
 fix: ## format, and repair what the linter can repair
 	$(PREPARE)
