@@ -4,7 +4,7 @@ Owns: phone_numbers, wabas, contacts, consents, send_stops, conversations, messa
 webchat_entries, media, media_pieces, meta_notices, parked_statuses, credit_accounts, credit_entries, rates, and copies
 of approved templates.
 Takes: SendMessage, SendBatch, RenderMessage, GetMessageTimeline, AddPhoneNumber, GetPhoneNumber, ListPhoneNumbers,
-GetNumberAccess, GetCredits, GrantCredits, ReserveCredits, ReleaseCredits, HoldCampaign, PrepareRecipients,
+GetNumberAccess, GetCredits, GrantCredits, ReserveCredits, ReleaseCredits, ReleaseRuns, HoldCampaign, PrepareRecipients,
 UpsertContacts, GetContact, ListContacts, UpdateContact, ChangeConsent, EraseContact, ListConversations,
 GetConversation, ListConversationMessages, HandOverConversation, MarkConversationRead, GetConversationContext,
 ReceiveWebchatMessage, GetWebchatTranscript, FetchMedia, ReadMedia.

@@ -6,14 +6,15 @@ What a crash left half-way is finished by the sweep, from the entries and the me
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.messaging.domain.ledger import (
     NEW,
     Account,
     Entry,
+    Settlement,
     affordable,
     balance,
     derived,
@@ -26,6 +27,7 @@ from services.messaging.domain.ledger import (
 )
 from services.messaging.repositories.charges import ChargeRepository
 from services.messaging.repositories.credits import CreditRepository
+from shared.contracts.credits import RunRelease
 from shared.contracts.messaging import Credits
 from shared.crashpoints import crash_point
 from shared.errors import InsufficientCreditsError, NotFoundError
@@ -77,13 +79,25 @@ class Ledger:
 
     async def release_run(self, user_id: str, campaign_id: str, run: int, released: int, *, closed: bool) -> None:
         """Free what a run will not use, `released` in all so far. Raises NotFoundError for a run that has nothing."""
-        entry_id = run_entry_id(campaign_id, run)
-        await self._apply(user_id, [entry_id])  # a release before this one must be through
-        for entry in await self.credits.list_entries([entry_id]):
-            if entry.user_id == user_id:
-                await self._settle_run(entry, at_least=released, closing=closed or entry.closing)
-                return
-        raise NotFoundError("No credits are reserved for this run")
+        asked = RunRelease(user_id=user_id, campaign_id=campaign_id, run=run, released=released, closed=closed)
+        await self.release_runs([asked])
+
+    async def release_runs(self, releases: Sequence[RunRelease]) -> None:
+        """The same of several runs. Raises NotFoundError when one has nothing; the others are released by then."""
+        asked = {run_entry_id(each.campaign_id, each.run): each for each in releases}
+        entries = await self.credits.list_entries(list(asked))
+        if pending := [entry for entry in entries if entry.is_pending]:  # a release before this one must be through
+            for entry in pending:
+                await self._apply(entry.user_id, [entry.id])
+            entries = await self.credits.list_entries(list(asked))
+        own = [entry for entry in entries if entry.user_id == asked[entry.id].user_id]
+        await self._settle_runs(
+            own,
+            at_least={entry.id: asked[entry.id].released for entry in own},
+            closing={entry.id for entry in own if entry.closing or asked[entry.id].closed},
+        )
+        if len(own) < len(asked):
+            raise NotFoundError("No credits are reserved for this run")
 
     async def capture_messages(self, message_ids: Sequence[str]) -> None:
         """Meta has accepted these messages: their credits are spent."""
@@ -94,7 +108,7 @@ class Ledger:
     async def release_message(self, message_id: str) -> None:
         """This message has failed: its credit is free again."""
         for entry in await self.credits.list_entries([message_entry_id(message_id)]):
-            await self._settle(entry, charged=0, undecided=0, closing=True)
+            await self._settle([self._settlement(entry, now=self.credits.now(), charged=0, undecided=0, closing=True)])
 
     async def recount(self, message_ids: Sequence[str], entry_ids: Sequence[str]) -> None:
         """These messages' outcomes have changed after all; what they cost is counted again."""
@@ -103,13 +117,16 @@ class Ledger:
     async def sweep(self) -> None:
         """Finish what was left half-way, and capture or release what messages have become."""
         due = await self.credits.list_due(_ROUND)
-        for entry, made_at in due:
-            if entry.is_pending:
-                await self._finish(entry)
-            elif (message_id := message_id_of(entry.id)) is not None:
-                await self._settle_message(entry, message_id, made_at)
-            else:
-                await self._settle_run(entry, at_least=entry.released, closing=entry.closing)
+        for entry in (entry for entry, _ in due if entry.is_pending):
+            await self._finish(entry)
+        still = [(entry, made_at) for entry, made_at in due if not entry.is_pending]
+        await self._settle_messages([(entry, made_at) for entry, made_at in still if message_id_of(entry.id)])
+        runs = [entry for entry, _ in still if message_id_of(entry.id) is None]
+        await self._settle_runs(
+            runs,
+            at_least={entry.id: entry.released for entry in runs},
+            closing={entry.id for entry in runs if entry.closing},
+        )
         for account in await self.credits.list_stale_accounts(_ROUND):
             entry_ids = [token.partition("#")[0] for token in account.applying]
             await self._apply(account.user_id, entry_ids)
@@ -206,31 +223,66 @@ class Ledger:
         coming = {movement.token for entry in entries if (movement := movement_of(entry)) is not None}
         await self.credits.forget(account.user_id, [token for token in account.applying if token not in coming])
 
-    async def _settle_message(self, entry: Entry, message_id: str, made_at: datetime) -> None:
-        charge = (await self.charges.list_charges([message_id])).get(message_id)
-        is_orphan = charge is None and made_at <= self.credits.now() - _ORPHANED_AFTER
-        is_decided = charge in {"charged", "free"} or is_orphan
-        await self._settle(
-            entry, charged=int(charge == "charged"), undecided=int(not is_decided), closing=entry.closing or is_decided
-        )
+    async def _settle_messages(self, entries: Sequence[tuple[Entry, datetime]]) -> None:
+        """Reservations of single messages, with the moment each was made."""
+        if not entries:
+            return
+        charges = await self.charges.list_charges([message_id_of(entry.id) or "" for entry, _ in entries])
+        settlements, now = [], self.credits.now()
+        for entry, made_at in entries:
+            charge = charges.get(message_id_of(entry.id) or "")
+            is_orphan = charge is None and made_at <= now - _ORPHANED_AFTER
+            is_decided = charge in {"charged", "free"} or is_orphan
+            settlements.append(
+                self._settlement(
+                    entry,
+                    now=now,
+                    charged=int(charge == "charged"),
+                    undecided=int(not is_decided),
+                    closing=entry.closing or is_decided,
+                )
+            )
+        await self._settle(settlements)
 
-    async def _settle_run(self, entry: Entry, *, at_least: int, closing: bool) -> None:
+    async def _settle_runs(
+        self, entries: Sequence[Entry], *, at_least: Mapping[str, int], closing: Collection[str]
+    ) -> None:
+        """Reservations of campaigns' runs: what their owner says of them, by entry id, and what is counted."""
+        if not entries:
+            return
         # In this order: one that is accepted meanwhile counts twice until the next look, not in neither.
-        undecided = await self.charges.count_undecided(entry.id) if closing else 0
-        charged = await self.charges.count_charged(entry.id)
-        await self._settle(entry, charged=charged, undecided=undecided, closing=closing, at_least=at_least)
-
-    async def _settle(self, entry: Entry, *, charged: int, undecided: int, closing: bool, at_least: int = 0) -> None:
-        """Set what is captured, and release what no message can need any more (or what its owner does not)."""
-        if entry.is_pending:
-            return  # one thing at a time; the sweep comes back to it
-        wanted = Entry(
-            entry.id, entry.user_id, entry.kind, entry.amount, entry.captured, entry.released, closing=closing
+        undecided = await self.charges.count_undecided([entry.id for entry in entries if entry.id in closing])
+        charged, now = await self.charges.count_charged([entry.id for entry in entries]), self.credits.now()
+        await self._settle(
+            [
+                self._settlement(
+                    entry,
+                    now=now,
+                    charged=charged[entry.id],
+                    undecided=undecided[entry.id],
+                    closing=entry.id in closing,
+                    at_least=at_least[entry.id],
+                )
+                for entry in entries
+            ]
         )
-        captured, released = settled(wanted, charged=charged, undecided=undecided)
+
+    def _settlement(
+        self, entry: Entry, *, now: datetime, charged: int, undecided: int, closing: bool, at_least: int = 0
+    ) -> Settlement:
+        """What is captured, and what no message can need any more (or what its owner does not)."""
+        captured, released = settled(replace(entry, closing=closing), charged=charged, undecided=undecided)
         released = min(max(released, at_least), entry.amount - captured)
-        if (captured, released, closing) != (entry.captured, entry.released, entry.closing):
-            await self.credits.begin_release(entry, captured=captured, released=released, closing=closing)
-            await self._apply(entry.user_id, [entry.id])
         pause = max(_LOOK_AGAIN, timedelta(seconds=charged / _COUNTED_A_SECOND))
-        await self.credits.rest(entry, self.credits.now() + pause)
+        return Settlement(entry, captured, released, closing, now + pause)
+
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        """Write down what is captured, and release what is to be released."""
+        # One thing at a time: the sweep comes back to what has a movement under way.
+        due = [each for each in settlements if not each.entry.is_pending]
+        await self.credits.settle([each for each in due if each.released <= each.entry.released])
+        for each in due:
+            if each.released > each.entry.released:
+                await self.credits.begin_release(each)
+                await self._apply(each.entry.user_id, [each.entry.id])
+                await self.credits.rest(each.entry, each.look_at)

@@ -94,7 +94,13 @@ QUEUES: tuple[Queue, ...] = (
     Queue(
         "messaging.credits.v1",
         "messaging",
-        (credits.GrantCredits, credits.ReserveCredits, credits.ReleaseCredits, messaging.HoldCampaign),
+        (
+            credits.GrantCredits,
+            credits.ReserveCredits,
+            credits.ReleaseCredits,
+            credits.ReleaseRuns,
+            messaging.HoldCampaign,
+        ),
         prefetch=20,
     ),
     Queue(
@@ -141,6 +147,7 @@ QUEUES: tuple[Queue, ...] = (
             numbers.UnlinkAgent,
             numbers.HoldNumber,
             numbers.ReleaseNumber,
+            numbers.ReleaseNumbers,
         ),
         prefetch=20,
     ),

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.contracts.base import Command, Done, Identifier, Reply
+from shared.contracts.base import Command, Contract, Done, Identifier, Reply
 from shared.contracts.messaging import Credits
 
 
@@ -47,3 +47,25 @@ class ReleaseCredits(Command[Done]):
     run: int = Field(ge=0)
     released: int = Field(ge=0)
     closed: bool = False  # nothing more of this run will be sent: what is neither captured nor released becomes free
+
+
+class RunRelease(Contract):
+    """What a campaign run will not use, as in ReleaseCredits."""
+
+    user_id: Identifier
+    campaign_id: Identifier
+    run: int = Field(ge=0)
+    released: int = Field(ge=0)
+    closed: bool = False
+
+
+class ReleaseRuns(Command[Done]):
+    """Free what several campaign runs will not use. Idempotent.
+
+    Raises NotFoundError when one of them has nothing reserved; all others are released by then.
+    """
+
+    message_type: ClassVar[str] = "messaging.release_runs.v1"
+    reply_type: ClassVar[type[Reply]] = Done
+
+    items: tuple[RunRelease, ...] = Field(min_length=1)

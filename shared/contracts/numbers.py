@@ -107,3 +107,13 @@ class ReleaseNumber(Command[Done]):
 
     phone_number_id: Identifier
     holder: Identifier
+
+
+class ReleaseNumbers(Command[Done]):
+    """None of these holders needs any of these numbers any longer. Idempotent."""
+
+    message_type: ClassVar[str] = "messaging.release_numbers.v1"
+    reply_type: ClassVar[type[Reply]] = Done
+
+    phone_number_ids: tuple[Identifier, ...]
+    holders: tuple[Identifier, ...]

@@ -209,9 +209,9 @@ async def test_credits_of_what_is_in_a_group_stay_set_aside(stage: Stage) -> Non
     first, *_ = await claim_and_freeze(stage, 1, 2)
     assert first.credit is not None
 
-    undecided = await stage.messaging.credits.ledger.charges.count_undecided(first.credit)
+    undecided = await stage.messaging.credits.ledger.charges.count_undecided([first.credit])
 
-    assert undecided == 2
+    assert undecided == {first.credit: 2}
 
 
 @pytest.mark.parametrize("intends", [False, True])

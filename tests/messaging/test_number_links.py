@@ -14,6 +14,7 @@ from shared.contracts.numbers import (
     HoldNumber,
     LinkAgent,
     ReleaseNumber,
+    ReleaseNumbers,
     UnlinkAgent,
     UpdatePhoneNumber,
 )
@@ -119,10 +120,13 @@ async def test_a_number_is_held_until_the_last_holder_lets_go(stage: Stage) -> N
     for holder in ("camp_1", "camp_2", "camp_2"):
         await ask(stage, HOLD.model_copy(update={"holder": holder}))
 
-    for holder in ("camp_1", "camp_2"):
+    for letting_go in (
+        ReleaseNumber(phone_number_id=NUMBER, holder="camp_1"),
+        ReleaseNumbers(phone_number_ids=(NUMBER, "pn_2"), holders=("camp_2", "camp_3")),
+    ):
         with pytest.raises(ConflictError, match="campaign"):
             await ask(stage, DELETE)
-        await ask(stage, ReleaseNumber(phone_number_id=NUMBER, holder=holder))
+        await ask(stage, letting_go)
     await ask(stage, DELETE)
 
     with pytest.raises(NotFoundError):

@@ -1,6 +1,8 @@
 """Templates by id with a credit each: what they cost, whom they reach, and what is said when they cannot be sent."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from services.messaging.domain.ledger import message_entry_id, run_entry_id
 from services.messaging.repositories.charges import ChargeRepository
 from shared.contracts.content import TemplateByIdContent
-from shared.contracts.credits import GrantCredits, ReleaseCredits, ReserveCredits
+from shared.contracts.credits import GrantCredits, ReleaseCredits, ReleaseRuns, ReserveCredits, RunRelease
 from shared.contracts.messaging import ContactInput, Credits, GetCredits, SendMessage
 from shared.contracts.numbers import UpdatePhoneNumber
 from shared.contracts.template_drafts import GetTemplate, TemplateDetails
@@ -287,6 +289,27 @@ async def test_what_a_campaign_will_not_use_is_free_at_once(paid: Stage) -> None
     assert (await balance(paid)).remaining_credits == 97
 
 
+async def test_runs_that_end_together_are_settled_by_one_command_whatever_is_wrong_with_one(paid: Stage) -> None:
+    runs = [{"user_id": user, "campaign_id": f"cmp_{number}", "run": 0} for number, user in ((1, USER), (2, "usr_2"))]
+    for run in runs:
+        await paid.bus.request(ReserveCredits.model_validate(run | {"credits": 5}), timeout_seconds=30)
+    await paid.bus.send(batch(range(3)))
+    await paid.drain()
+    unknown = {"user_id": USER, "campaign_id": "cmp_3", "run": 0}
+    items = tuple(
+        RunRelease.model_validate(run | {"released": released, "closed": closed})
+        for run, released, closed in ((runs[0], 0, True), (unknown, 1, True), (runs[1], 2, False))
+    )
+
+    for _ in range(2):
+        with pytest.raises(NotFoundError):
+            await paid.bus.request(ReleaseRuns(items=items), timeout_seconds=30)
+
+    other = await paid.bus.request(GetCredits(user_id="usr_2"), timeout_seconds=30)
+    assert await balance(paid) == Credits(remaining_credits=97, total_used=3, total_granted=100)
+    assert other == Credits(remaining_credits=97, total_used=0, total_granted=100)
+
+
 async def test_a_campaign_that_costs_too_much_takes_nothing(paid: Stage) -> None:
     with pytest.raises(InsufficientCreditsError):
         await paid.bus.request(
@@ -314,11 +337,11 @@ async def test_a_failure_that_comes_while_a_run_is_settled_is_counted_all_the_sa
     await paid.database["messages"].insert_one(charged)
     right = ChargeRepository.count_charged
 
-    async def count_charged(self: ChargeRepository, entry_id: str) -> int:
-        count = await right(self, entry_id)
+    async def count_charged(self: ChargeRepository, entry_ids: Sequence[str]) -> Counter[str]:
+        count = await right(self, entry_ids)
         if count:  # just after this look the message fails at Meta, and its entry is woken
             await paid.database["messages"].update_one({}, {"$unset": {"charged": ""}})
-            await ledger.recount([], [entry_id])
+            await ledger.recount([], entry_ids)
         return count
 
     monkeypatch.setattr(ChargeRepository, "count_charged", count_charged)

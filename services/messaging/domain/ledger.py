@@ -8,6 +8,7 @@ applied again. At every instant reserved + used + free = granted.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from shared.contracts.messaging import Credits
@@ -50,6 +51,17 @@ class Movement:
     entry_id: str
     free: int
     granted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an entry is to say when its messages have been counted, and when they are to be counted again."""
+
+    entry: Entry  # as it was before the count
+    captured: int
+    released: int
+    closing: bool
+    look_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.messaging.ledger import Ledger
 from shared.bus.port import Bus
 from shared.contracts.base import Done
-from shared.contracts.credits import GrantCredits, ReleaseCredits, ReserveCredits
+from shared.contracts.credits import GrantCredits, ReleaseCredits, ReleaseRuns, ReserveCredits
 from shared.contracts.messaging import Credits, GetCredits
 
 
@@ -22,6 +22,7 @@ class CreditHandlers:
         self.bus.on(GrantCredits, self.grant_credits)
         self.bus.on(ReserveCredits, self.reserve_credits)
         self.bus.on(ReleaseCredits, self.release_credits)
+        self.bus.on(ReleaseRuns, self.release_runs)
 
     async def get_credits(self, query: GetCredits) -> Credits:
         """A user's balance; the first look opens the account."""
@@ -40,4 +41,9 @@ class CreditHandlers:
         await self.ledger.release_run(
             command.user_id, command.campaign_id, command.run, command.released, closed=command.closed
         )
+        return Done()
+
+    async def release_runs(self, command: ReleaseRuns) -> Done:
+        """The same of several runs."""
+        await self.ledger.release_runs(command.items)
         return Done()

@@ -18,6 +18,7 @@ from shared.contracts.numbers import (
     HoldNumber,
     LinkAgent,
     ReleaseNumber,
+    ReleaseNumbers,
     UnlinkAgent,
     UpdatePhoneNumber,
 )
@@ -50,6 +51,7 @@ class NumberLinkHandlers:
         self.bus.on(UnlinkAgent, self.unlink_agent)
         self.bus.on(HoldNumber, self.hold_number)
         self.bus.on(ReleaseNumber, self.release_number)
+        self.bus.on(ReleaseNumbers, self.release_numbers)
         self.bus.on(GetAgentStats, self.get_agent_stats)
 
     async def update_phone_number(self, command: UpdatePhoneNumber) -> PhoneNumber:
@@ -82,7 +84,12 @@ class NumberLinkHandlers:
 
     async def release_number(self, command: ReleaseNumber) -> Done:
         """A campaign no longer needs the number."""
-        await self.links.release(command.phone_number_id, command.holder)
+        await self.links.release([command.phone_number_id], [command.holder])
+        return Done()
+
+    async def release_numbers(self, command: ReleaseNumbers) -> Done:
+        """The same of several campaigns that have come to their end together."""
+        await self.links.release(command.phone_number_ids, command.holders)
         return Done()
 
     async def get_agent_stats(self, query: GetAgentStats) -> AgentStats:

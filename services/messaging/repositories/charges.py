@@ -1,5 +1,7 @@
 """What messages have cost: counted, never added up, so that nothing counts twice."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,22 +41,28 @@ class ChargeRepository:
         await self._messages.create_index("charged", partialFilterExpression={"charged": {"$exists": True}})
         await self._messages.create_index("credit", partialFilterExpression={"state": UNKNOWN})
 
-    async def count_charged(self, entry_id: str) -> int:
-        """How many messages of a reservation Meta has accepted."""
-        count: int = await self._messages.count_documents({"charged": entry_id}, hint="charged_1")
-        return count
+    async def count_charged(self, entry_ids: Sequence[str]) -> Counter[str]:
+        """How many messages of each reservation Meta has accepted."""
+        return await self._count("charged", {"charged": {"$in": list(entry_ids)}}, hint="charged_1")
 
-    async def count_undecided(self, entry_id: str) -> int:
-        """How many of its messages may still turn out to be accepted."""
+    async def count_undecided(self, entry_ids: Sequence[str]) -> Counter[str]:
+        """How many messages of each may still turn out to be accepted."""
+        if not entry_ids:
+            return Counter()
+        paid = {"credit": {"$in": list(entry_ids)}}
         # In the order in which a message goes from one to the next, so that it is seen at least once.
-        grouped = {"_id": {"$in": await self.groups.list_grouped(entry_id)}, "credit": entry_id, "state": GROUPED}
-        count: int = await self._messages.count_documents(grouped)
-        in_flight = {"wake_at": {"$gt": _ALWAYS}, "credit": entry_id, "state": {"$in": _IN_FLIGHT}}
-        count += await self._messages.count_documents(in_flight, hint="wake_at_1")
+        grouped_ids = [id_ for ids in await asyncio.gather(*map(self.groups.list_grouped, entry_ids)) for id_ in ids]
+        count = await self._count("credit", paid | {"_id": {"$in": grouped_ids}, "state": GROUPED}, hint="_id_")
+        in_flight = paid | {"wake_at": {"$gt": _ALWAYS}, "state": {"$in": _IN_FLIGHT}}
+        count += await self._count("credit", in_flight, hint="wake_at_1")
         held_since = {"$gt": self.now() - UNKNOWN_HELD_FOR}
-        unknown = {"credit": entry_id, "state": UNKNOWN, "unknown_at": held_since}
-        count += await self._messages.count_documents(unknown, hint="credit_1")
-        return count
+        unknown = paid | {"state": UNKNOWN, "unknown_at": held_since}
+        return count + await self._count("credit", unknown, hint="credit_1")
+
+    async def _count(self, field: str, query: Document, *, hint: str) -> Counter[str]:
+        pipeline = [{"$match": query}, {"$group": {"_id": f"${field}", "count": {"$sum": 1}}}]
+        groups = await self._messages.aggregate(pipeline, hint=hint)
+        return Counter({group["_id"]: group["count"] async for group in groups})
 
     async def list_charges(self, message_ids: Sequence[str]) -> dict[str, Charge]:
         """What single messages have cost; those that are not stored are left out."""

@@ -1,13 +1,15 @@
 """Credit accounts and their entries: the ledger's single steps, each of which may be repeated."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo import UpdateMany
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from services.messaging.domain.ledger import CLOSED, NEW, OPEN, Account, Entry, Movement
+from services.messaging.domain.ledger import CLOSED, NEW, OPEN, Account, Entry, Movement, Settlement
 from shared.clock import Clock
 from shared.mongo import Database, Document
 
@@ -146,34 +148,37 @@ class CreditRepository:
         stale = self._accounts.find({"busy_at": {"$lte": self.now() - _FORGET_AFTER}}).limit(limit)
         return [_to_account(document) async for document in stale]
 
-    async def begin_release(self, entry: Entry, *, captured: int, released: int, closing: bool) -> None:
+    async def begin_release(self, settlement: Settlement) -> None:
         """Set what an entry has captured, and announce what it is about to release; one release at a time."""
-        change: dict[str, Any] = {
-            "captured": captured,
-            "counted": entry.wakes,
-            "wake_at": self.now() + _FINISH_AFTER,
-        }
-        if released > entry.released:
-            change["releasing"] = released
-        if closing:
-            change["closing"] = True
-        unchanged = {"released": entry.released, "releasing": {"$exists": False}, "state": {"$ne": NEW}}
-        await self._entries.update_one({"_id": entry.id} | unchanged, {"$set": change})
+        change = _counted(settlement) | {"releasing": settlement.released, "wake_at": self.now() + _FINISH_AFTER}
+        await self._entries.update_one(_unmoved([settlement.entry]), {"$set": change})
 
     async def rest(self, entry: Entry, until: datetime) -> None:
         """Nothing changes before `until`, unless somebody has woken the entry since it was read.
 
         An entry with nothing set aside any more is closed instead.
         """
-        now = self.now()
-        nothing_left = {"$lte": ["$amount", {"$add": ["$captured", "$released"]}]}
         await self._entries.update_one(
             {"_id": entry.id, "state": {"$ne": NEW}, "releasing": {"$exists": False}},
-            [
-                {"$set": {"state": {"$cond": [nothing_left, CLOSED, OPEN]}, "counted": entry.wakes}},
-                {"$set": {"wake_at": _woken_or(now, {"$cond": [nothing_left, "$$REMOVE", until]})}},
-            ],
+            [{"$set": {"counted": entry.wakes}}, *_resting(self.now(), until)],
         )
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Set what entries have captured that release nothing more, and let them rest."""
+        now = self.now()
+        alike: defaultdict[tuple[Any, ...], list[Settlement]] = defaultdict(list)
+        for each in settlements:
+            told = each.captured, each.closing, each.look_at
+            alike[each.entry.released, each.entry.wakes, *told].append(each)
+        updates = [
+            UpdateMany(
+                _unmoved([each.entry for each in same]),
+                [{"$set": _counted(same[0])}, *_resting(now, same[0].look_at)],
+            )
+            for same in alike.values()
+        ]
+        if updates:
+            await self._entries.bulk_write(updates, ordered=False)
 
     async def give_up(self, entry_id: str) -> None:
         """A reservation that its account did not take: it stays as it is, until its request is repeated."""
@@ -205,6 +210,25 @@ class CreditRepository:
             {"$set": {"granted": granted, "free": free}, "$inc": {"version": 1}},
         )
         return bool(result.modified_count)
+
+
+def _unmoved(entries: Sequence[Entry]) -> Document:
+    """Those of the entries, which all had released the same, that have released no more and have no movement coming."""
+    still = {"released": entries[0].released, "releasing": {"$exists": False}, "state": {"$ne": NEW}}
+    return {"_id": {"$in": [entry.id for entry in entries]}} | still
+
+
+def _counted(settlement: Settlement) -> Document:
+    counted = {"captured": settlement.captured, "counted": settlement.entry.wakes}
+    return counted | ({"closing": True} if settlement.closing else {})
+
+
+def _resting(now: datetime, until: datetime) -> list[Document]:
+    nothing_left = {"$lte": ["$amount", {"$add": ["$captured", "$released"]}]}
+    return [
+        {"$set": {"state": {"$cond": [nothing_left, CLOSED, OPEN]}}},
+        {"$set": {"wake_at": _woken_or(now, {"$cond": [nothing_left, "$$REMOVE", until]})}},
+    ]
 
 
 def _released(now: datetime) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 Each rule is one conditional update of the number's document, so two services can never both be right.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -82,9 +83,10 @@ class NumberLinkRepository:
         if held.matched_count == 0:
             raise _not_found()
 
-    async def release(self, phone_number_id: str, holder: str) -> None:
-        """`holder` no longer needs the number."""
-        await self._numbers.update_one({"_id": phone_number_id}, {"$pull": {"holders": holder}})
+    async def release(self, phone_number_ids: Sequence[str], holders: Sequence[str]) -> None:
+        """None of `holders` needs any of the numbers any longer."""
+        released = {"$pull": {"holders": {"$in": list(holders)}}}
+        await self._numbers.update_many({"_id": {"$in": list(phone_number_ids)}}, released)
 
     async def archive(self, phone_number_id: str) -> None:
         """Delete a number that nothing binds: its history stays, its token goes, its Meta id is free again.

@@ -9,4 +9,7 @@ EXAMPLES: tuple[Message, ...] = (
     credits.GrantCredits(grant_id="grant_1", user_id=USER_ID, credits=100_000, note="Invoice 17"),
     credits.ReserveCredits(user_id=USER_ID, campaign_id=CAMPAIGN_ID, run=0, credits=2),
     credits.ReleaseCredits(user_id=USER_ID, campaign_id=CAMPAIGN_ID, run=0, released=1, closed=True),
+    credits.ReleaseRuns(
+        items=(credits.RunRelease(user_id=USER_ID, campaign_id=CAMPAIGN_ID, run=0, released=1, closed=True),)
+    ),
 )

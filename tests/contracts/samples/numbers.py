@@ -21,4 +21,5 @@ EXAMPLES: tuple[Message, ...] = (
     numbers.UnlinkAgent(phone_number_id=NUMBER_ID, agent_id=AGENT_ID),
     numbers.HoldNumber(phone_number_id=NUMBER_ID, user_id=USER_ID, holder=CAMPAIGN_ID),
     numbers.ReleaseNumber(phone_number_id=NUMBER_ID, holder=CAMPAIGN_ID),
+    numbers.ReleaseNumbers(phone_number_ids=(NUMBER_ID,), holders=(CAMPAIGN_ID,)),
 )
