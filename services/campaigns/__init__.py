@@ -3,8 +3,9 @@
 Owns: campaigns, recipients, locks.
 Takes: CreateCampaign, StageRecipients, FinishCreation, BeginUpload, FinishUpload, AbortUpload, ControlCampaign,
 RetryFailed, GetCampaign, ListCampaigns, ListRecipients, GetPreflight, TemplateInUse.
-Asks of messaging: PrepareRecipients, UpsertContacts, HoldNumber, ReleaseNumber, ReserveCredits, ReleaseCredits,
-HoldCampaign, SendBatch, GetPhoneNumber, GetCredits, RenderMessage; of templates: GetTemplate.
+Asks of messaging: PrepareRecipients, UpsertContacts, HoldNumber, ReleaseNumber, ReleaseNumbers, ReserveCredits,
+ReleaseCredits, ReleaseRuns, HoldCampaign, SendBatch, GetPhoneNumber, GetCredits, RenderMessage; of templates:
+GetTemplate.
 Announces: CampaignsChanged.
 Listens to: MessagesSent, MessagesFailed, MessageStatusesChanged, TemplatesChanged.
 """

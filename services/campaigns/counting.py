@@ -26,21 +26,27 @@ class Counting:
         """Count now. The rows of an upload that is not finished are left out."""
         return counters_of(await self.recipients.count_by_state(campaign.id, below=_below(campaign)))
 
+    async def all_exact(self, campaigns: Sequence[StoredCampaign]) -> dict[str, Counters]:
+        """The same of several campaigns, by id, counted together."""
+        counted = await self.recipients.count_by_states([each.id for each in campaigns if _below(each) is None])
+        return {
+            each.id: await self.exact(each) if _below(each) is not None else counters_of(counted[each.id])
+            for each in campaigns
+        }
+
     async def recent(self, campaign: StoredCampaign) -> Counters:
         """Count, unless it was done a moment ago and takes long. A change of the campaign counts anew."""
         return (await self.all_recent([campaign]))[campaign.id]
 
     async def all_recent(self, campaigns: Sequence[StoredCampaign]) -> dict[str, Counters]:
-        """The same of several campaigns, by id; what has to be counted is counted together."""
+        """The same of several campaigns, by id."""
         began = self.monotonic()
         known = {each.id: self._known.get((each.id, each.changes), (0.0, Counters())) for each in campaigns}
         found = {id_: counters for id_, (until, counters) in known.items() if began < until}
         due = [each for each in campaigns if each.id not in found]
         if not due:
             return found
-        counted = await self.recipients.count_by_states([each.id for each in due if _below(each) is None])
-        for each in due:
-            found[each.id] = await self.exact(each) if _below(each) is not None else counters_of(counted[each.id])
+        found |= await self.all_exact(due)
         finished = self.monotonic()
         if len(self._known) >= _CACHED_AT_MOST:
             self._known.clear()

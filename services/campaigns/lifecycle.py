@@ -4,22 +4,23 @@ Whoever dies between the two leaves a mark in the document (`unheard`, `hold_due
 the rest. Every step may run twice.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import structlog
 
 from services.campaigns.counting import Counting
-from services.campaigns.domain.campaigns import StoredCampaign, first_status
+from services.campaigns.domain.campaigns import RUNNING_LOOK, StoredCampaign, first_status
 from services.campaigns.domain.states import ABANDONED, CANCELLED, COMPLETED, CREATING, PAUSED, RUNNING, Status
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.locks import LockRepository
 from services.campaigns.repositories.recipients import RecipientRepository
+from services.campaigns.running import RunningCampaigns
 from shared.bus.port import Bus
 from shared.clock import Clock
-from shared.contracts.campaigns import CampaignChange, CampaignsChanged
+from shared.contracts.campaigns import CampaignChange, CampaignsChanged, Counters
 from shared.crashpoints import crash_point
 from shared.errors import BusUnavailableError, ConflictError, InsufficientCreditsError, InvalidInputError, NotFoundError
 
@@ -40,6 +41,7 @@ class Lifecycle:
     locks: LockRepository
     counting: Counting
     neighbours: Neighbours
+    running: RunningCampaigns
     now: Clock
 
     async def start(self, campaign: StoredCampaign, fields: Mapping[str, Any] | None = None) -> StoredCampaign:
@@ -63,9 +65,12 @@ class Lifecycle:
         credits = {"credits_reserved": pending, "run": 0, "released": 0, "closed": pending == 0}
         return await self._begin(campaign, status, {**(fields or {}), **credits})
 
-    async def run_scheduled(self, campaign: StoredCampaign) -> StoredCampaign:
-        """The time of a scheduled campaign has come."""
-        return await self._begin(campaign, RUNNING, {})
+    async def run_scheduled(self, campaigns: Sequence[StoredCampaign]) -> None:
+        """The time of these scheduled campaigns has come. Who was changed meanwhile is left as it is."""
+        now = self.now()
+        fields = {"started_at": now, "number_held": True, "look_at": now + RUNNING_LOOK}
+        counters = await self.counting.all_exact(campaigns)
+        await self._step_all(campaigns, RUNNING, fields, "started", counters, unset=("starting_at", "upload"))
 
     async def pause(
         self, campaign: StoredCampaign, code: str, reason: str | None, noted: Mapping[str, Any] | None = None
@@ -105,12 +110,15 @@ class Lifecycle:
         log.info("campaign_ended", campaign_id=campaign.id, status=status, reason=reason)
         return ended
 
-    async def complete(self, campaign: StoredCampaign) -> StoredCampaign | None:
-        """Nobody is left to be sent to. None when somebody has changed the campaign meanwhile."""
-        completed = await self._step(campaign, COMPLETED, {"completed_at": self.now()}, "completed")
-        if completed is not None:
+    async def complete(self, campaigns: Sequence[StoredCampaign]) -> None:
+        """End those of the campaigns in which nobody is left to be sent to. Who was changed meanwhile is left as it is.
+
+        Whoever asks has looked already; but a look may miss a row that moves meanwhile, and a count meets each.
+        """
+        counters = await self.counting.all_exact(campaigns)
+        done = [each for each in campaigns if not counters[each.id].pending]
+        for campaign in await self._step_all(done, COMPLETED, {"completed_at": self.now()}, "completed", counters):
             log.info("campaign_completed", campaign_id=campaign.id)
-        return completed
 
     async def skip_rest(self, campaign: StoredCampaign) -> bool:
         """Skip some of those who were not sent to; whether any were left."""
@@ -128,19 +136,31 @@ class Lifecycle:
         unset: tuple[str, ...] = (),
     ) -> StoredCampaign:
         """One step to another status. Raises ConflictError when somebody was quicker."""
-        return _mine(await self._step(campaign, status, fields, kind, reason, unset=unset))
+        change = None
+        if kind is not None:
+            change = self._change_of(campaign, status, kind, await self.counting.recent(campaign), reason)
+        stepped = await self.campaigns.change(
+            campaign, {**fields, "status": status}, unset=unset, announce=change.model_dump() if change else None
+        )
+        crash_point("campaigns.stepped")
+        if stepped is not None:
+            self.running.hear_of([stepped.id])
+            await self.announce([stepped])
+        return _mine(stepped)
 
-    async def announce(self, campaign: StoredCampaign) -> None:
-        """Publish what nobody has heard yet, then forget that it was due."""
-        if not campaign.unheard:
-            return
+    async def announce(self, campaigns: Sequence[StoredCampaign]) -> list[StoredCampaign]:
+        """Publish what nobody has heard yet of these, then forget that it was due. As they are then."""
+        unheard = tuple(change for campaign in campaigns for change in campaign.unheard)
+        if not unheard:
+            return list(campaigns)
         try:
-            await self.bus.publish(CampaignsChanged(items=campaign.unheard))
+            await self.bus.publish(CampaignsChanged(items=unheard))
         except BusUnavailableError as error:
-            log.warning("campaign_change_postponed", campaign_id=campaign.id, error=error.message)
-            return
+            log.warning("campaign_changes_postponed", changes=len(unheard), error=error.message)
+            return list(campaigns)
         crash_point("campaigns.announced")
-        await self.campaigns.mark_heard(campaign.id, [change.id for change in campaign.unheard])
+        await self.campaigns.mark_heard({change.campaign_id for change in unheard}, [change.id for change in unheard])
+        return [replace(each, unheard=()) for each in campaigns]
 
     async def tell_hold(self, campaign_id: str) -> None:
         """Have messaging hold a campaign or let it go, as its status says by then; one teller at a time.
@@ -179,29 +199,30 @@ class Lifecycle:
         await self.neighbours.release_number(campaign.phone_number_id, campaign.id)
         await self.campaigns.change(campaign, {}, unset=("starting_at",))
 
-    async def _step(
+    async def _step_all(
         self,
-        campaign: StoredCampaign,
+        campaigns: Sequence[StoredCampaign],
         status: Status,
         fields: Mapping[str, Any],
-        kind: Kind | None,
-        reason: str | None = None,
+        kind: Kind,
+        counters: Mapping[str, Counters],
         *,
         unset: tuple[str, ...] = (),
-    ) -> StoredCampaign | None:
-        change = await self._change_of(campaign, status, kind, reason) if kind else None
-        stepped = await self.campaigns.change(
-            campaign, {**fields, "status": status}, unset=unset, announce=change.model_dump() if change else None
+    ) -> list[StoredCampaign]:
+        """The same step of several campaigns; those that have taken it."""
+        if not campaigns:
+            return []
+        changes = {each.id: self._change_of(each, status, kind, counters[each.id]).model_dump() for each in campaigns}
+        stepped = await self.campaigns.change_all(
+            campaigns, {**fields, "status": status}, unset=unset, announce=changes
         )
         crash_point("campaigns.stepped")
-        if stepped is not None:
-            await self.announce(stepped)
+        await self.announce(stepped)
         return stepped
 
-    async def _change_of(
-        self, campaign: StoredCampaign, status: Status, kind: Kind, reason: str | None
+    def _change_of(
+        self, campaign: StoredCampaign, status: Status, kind: Kind, counters: Counters, reason: str | None = None
     ) -> CampaignChange:
-        counters = await self.counting.recent(campaign)
         return CampaignChange.model_validate(
             {
                 "id": f"campaign.{kind}:{campaign.id}:{campaign.changes + 1}",

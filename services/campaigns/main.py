@@ -19,10 +19,12 @@ from services.campaigns.handlers.templates import TemplateHandlers
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
 from services.campaigns.repositories.campaigns import CampaignRepository
+from services.campaigns.repositories.handover import HandoverRepository
 from services.campaigns.repositories.locks import LockRepository
 from services.campaigns.repositories.outcomes import OutcomeRepository
 from services.campaigns.repositories.recipients import RecipientRepository
 from services.campaigns.repositories.staged import StagedRepository
+from services.campaigns.running import RunningCampaigns
 from services.campaigns.settings import CampaignsSettings
 from services.campaigns.settling import Settling
 from services.campaigns.showing import Showing
@@ -32,7 +34,7 @@ from shared.bus.port import Bus
 from shared.clock import Clock, utc_now
 from shared.mongo import Database
 from shared.periodic import repeating
-from shared.service import running
+from shared.service import running as running_service
 from shared.settings import worker_name
 
 DISPATCH_SECONDS = 0.1  # between rounds; a window lasts two seconds
@@ -82,15 +84,18 @@ async def build(
         await repository.ensure_indexes()
     neighbours, counting = Neighbours(bus), Counting(recipients, monotonic)
     showing = Showing(counting, recipients, now)
-    settling = Settling(campaigns, recipients, neighbours)
+    settling = Settling(recipients, neighbours)
     contacts = ContactTelling(campaigns, recipients, neighbours)
     outcomes = OutcomeRepository(database, now)
-    lifecycle = Lifecycle(bus, campaigns, recipients, locks, counting, neighbours, now)
-    dispatcher = Dispatcher(bus, campaigns, recipients, locks, lifecycle, neighbours, now, monotonic, patience)
+    running = RunningCampaigns(campaigns, monotonic)
+    lifecycle = Lifecycle(bus, campaigns, recipients, locks, counting, neighbours, running, now)
+    rows = HandoverRepository(database, now)
+    dispatcher = Dispatcher(bus, running, rows, recipients, locks, lifecycle, neighbours, now, monotonic, patience)
     creation = CreationHandlers(bus, campaigns, recipients, lifecycle, neighbours, contacts, showing, now)
     control = ControlHandlers(bus, campaigns, recipients, lifecycle, neighbours, settling, showing, now)
     sweeper = Sweeper(
         campaigns=campaigns,
+        rows=rows,
         recipients=recipients,
         outcomes=outcomes,
         counting=counting,
@@ -101,6 +106,7 @@ async def build(
         contacts=contacts,
         settling=settling,
         neighbours=neighbours,
+        running=running,
         now=now,
         patience=patience,
     )
@@ -111,7 +117,7 @@ async def build(
         staging=StagingHandlers(bus, campaigns, StagedRepository(database), neighbours, now),
         control=control,
         queries=QueryHandlers(bus, campaigns, recipients, neighbours, showing),
-        outcomes=OutcomeHandlers(bus, campaigns, recipients, outcomes, lifecycle, now),
+        outcomes=OutcomeHandlers(bus, campaigns, recipients, outcomes, lifecycle, running, now),
         templates=TemplateHandlers(bus, campaigns, lifecycle),
     )
 
@@ -120,7 +126,7 @@ async def run(environ: Mapping[str, str], stop: asyncio.Event) -> None:
     """Run until told to stop. Raises ConfigurationError when the environment does not allow a start."""
     settings = CampaignsSettings.from_env(environ)
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(running("campaigns", settings, settings.campaigns_ops_bind))
+        service = await stack.enter_async_context(running_service("campaigns", settings, settings.campaigns_ops_bind))
         campaigns = await build(service.database, service.bus, patience=settings.hand_over_again)
         campaigns.register()
         await stack.enter_async_context(repeating("dispatcher", campaigns.dispatcher.round, seconds=DISPATCH_SECONDS))

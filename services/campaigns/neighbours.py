@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.campaigns.domain.campaigns import StoredCampaign
 from shared.bus.port import Bus
 from shared.contracts.campaigns import CreateCampaign
 from shared.contracts.contacts import (
@@ -14,7 +15,7 @@ from shared.contracts.contacts import (
     UpsertedContacts,
 )
 from shared.contracts.content import TemplateByIdContent
-from shared.contracts.credits import ReleaseCredits, ReserveCredits
+from shared.contracts.credits import ReleaseCredits, ReleaseRuns, ReserveCredits, RunRelease
 from shared.contracts.messaging import (
     Credits,
     GetCredits,
@@ -24,7 +25,7 @@ from shared.contracts.messaging import (
     RenderedMessage,
     RenderMessage,
 )
-from shared.contracts.numbers import HoldNumber, ReleaseNumber
+from shared.contracts.numbers import HoldNumber, ReleaseNumber, ReleaseNumbers
 from shared.contracts.template_drafts import GetTemplate
 from shared.contracts.templates import Template
 from shared.errors import InvalidInputError, NotFoundError
@@ -98,6 +99,21 @@ class Neighbours:
         """Free what a run will not use."""
         command = ReleaseCredits(user_id=user_id, campaign_id=campaign_id, run=run, released=released, closed=closed)
         await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def release_numbers(self, campaigns: Sequence[StoredCampaign]) -> None:
+        """These campaigns do not need their numbers any more."""
+        if campaigns:
+            numbers = tuple(sorted({each.phone_number_id for each in campaigns}))
+            command = ReleaseNumbers(phone_number_ids=numbers, holders=tuple(each.id for each in campaigns))
+            await self.bus.request(command, timeout_seconds=self.timeout_seconds)
+
+    async def release_runs(self, released: Sequence[tuple[StoredCampaign, int]], *, closed: bool) -> None:
+        """Free what the present runs of these campaigns will not use: so many credits each, so far."""
+        items = tuple(
+            RunRelease(user_id=each.user_id, campaign_id=each.id, run=each.run, released=credits, closed=closed)
+            for each, credits in released
+        )
+        await self.bus.request(ReleaseRuns(items=items), timeout_seconds=self.timeout_seconds)
 
     async def hold_campaign(self, campaign_id: str, version: int, *, held: bool, cancelled: bool) -> None:
         """Keep a campaign's messages back, or let them go; once answered it is so. The highest version counts."""

@@ -4,15 +4,17 @@ A campaign is claimed for half a minute, so that replicas do not do the same at 
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from services.campaigns.counting import Counting
 from services.campaigns.dispatcher import Dispatcher
-from services.campaigns.domain.campaigns import CREATION_LASTS, PARKED_AT_MOST, StoredCampaign, next_look
+from services.campaigns.domain.campaigns import CREATION_LASTS, PARKED_AT_MOST, Sample, StoredCampaign, next_look
 from services.campaigns.domain.counters import done
 from services.campaigns.domain.pacing import RELEASED_AGAIN_AFTER, next_release
 from services.campaigns.domain.states import (
@@ -20,7 +22,6 @@ from services.campaigns.domain.states import (
     COMPLETED,
     CREATING,
     HANDED_OVER,
-    HOLDING,
     OVER,
     RUNNING,
     SCHEDULED,
@@ -29,18 +30,30 @@ from services.campaigns.handlers.control import ControlHandlers
 from services.campaigns.handlers.creation import CreationHandlers
 from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.neighbours import Neighbours
-from services.campaigns.repositories.campaigns import CampaignRepository
+from services.campaigns.repositories.campaigns import CampaignRepository, Look
+from services.campaigns.repositories.handover import HandoverRepository
 from services.campaigns.repositories.outcomes import OutcomeRepository
 from services.campaigns.repositories.recipients import RecipientRepository
+from services.campaigns.running import RunningCampaigns
 from services.campaigns.settling import Settling
 from services.campaigns.telling import ContactTelling
 from shared.clock import Clock
 from shared.crashpoints import crash_point
-from shared.errors import ConflictError, InsufficientCreditsError, InvalidInputError, NotFoundError, WaapiError
+from shared.errors import (
+    ConflictError,
+    InsufficientCreditsError,
+    InvalidInputError,
+    NotFoundError,
+    ReplyTimeoutError,
+    ServiceUnavailableError,
+    WaapiError,
+)
+from shared.mongo import TRANSIENT_ERRORS
 
 log = structlog.get_logger()
 
-_ROUND = 200  # campaigns in one round
+_TOGETHER = 100  # campaigns for which everything is asked and changed at once
+_ROUNDS_AT_MOST = 20  # then the pause of the caller
 _OVERDUE_AT_ONCE = 500
 _SKIPPED_AT_ONCE = 5_000
 _STARTING_LASTS = timedelta(seconds=90)  # a caller waits sixty
@@ -52,6 +65,7 @@ class Sweeper:
     """Tends campaigns whose moment has come."""
 
     campaigns: CampaignRepository
+    rows: HandoverRepository
     recipients: RecipientRepository
     outcomes: OutcomeRepository
     counting: Counting
@@ -62,46 +76,61 @@ class Sweeper:
     contacts: ContactTelling
     settling: Settling
     neighbours: Neighbours
+    running: RunningCampaigns
     now: Clock
     monotonic: Callable[[], float] = time.monotonic
     patience: timedelta = RELEASED_AGAIN_AFTER  # with a recipient without outcome
 
     async def sweep(self) -> None:
         """Everything that is due now."""
-        for _ in range(_ROUND):
-            campaign = await self.campaigns.claim_due()
-            if campaign is None:
+        for _ in range(_ROUNDS_AT_MOST):
+            due = await self.campaigns.claim_due(_TOGETHER)
+            for group in _groups(due):
+                await self._tend_safely(group)
+                crash_point("campaigns.swept")
+            if len(due) < _TOGETHER:
                 return
-            try:
-                await self._tend(campaign)
-            except WaapiError as error:  # a neighbour is away, or somebody changed it meanwhile: looked at again
-                log.info("campaign_not_tended", campaign_id=campaign.id, error=error.message)
-            crash_point("campaigns.swept")
 
-    async def _tend(self, campaign: StoredCampaign) -> None:
-        began = self.monotonic()
-        await self.lifecycle.announce(campaign)
+    async def _tend_safely(self, group: Sequence[StoredCampaign]) -> None:
+        """One campaign that cannot be tended keeps no other from it: after a failure each is tended by itself."""
+        try:
+            await self._tend(group)
+        except (*TRANSIENT_ERRORS, ServiceUnavailableError, ReplyTimeoutError) as error:
+            # The database or a neighbour is away; all are looked at again when they are not claimed any more.
+            log.info("campaigns_not_tended", campaigns=len(group), error=str(error))
+        except Exception as error:
+            if len(group) > 1:
+                for each in group:
+                    await self._tend_safely([each])
+            elif isinstance(error, WaapiError):  # somebody changed it meanwhile: looked at again
+                log.info("campaign_not_tended", campaign_id=group[0].id, error=error.message)
+            else:
+                log.exception("campaign_not_tended", campaign_id=group[0].id)
+
+    async def _tend(self, group: Sequence[StoredCampaign]) -> None:
+        """Campaigns of one status; one with something unusual about it comes by itself."""
+        group = await self.lifecycle.announce(group)
+        if _is_unusual(group[0]):
+            group = await self._finish_what_was_left(group[0])
+        status = group[0].status if group else None
+        if status == SCHEDULED:
+            looks = await self._start(group)
+        elif status == RUNNING:
+            looks = await self._keep_running(group)
+        elif status in OVER:
+            looks = await self._wind_up(group)
+        else:
+            looks = [Look(each, next_look(each, self.now())) for each in group]
+        await self.campaigns.look_again(looks)
+
+    async def _finish_what_was_left(self, campaign: StoredCampaign) -> list[StoredCampaign]:
+        """What others were not told of, and what was cut short; returns the campaign as it is then, if it still is."""
         if campaign.hold_due:
             await self.lifecycle.tell_hold(campaign.id)
         if campaign.contacts_due:
             await self.contacts.tell_uploaded(campaign)
         await self._finish_what_was_cut_short(campaign)
-        if campaign.status == SCHEDULED and (campaign.starts_at() or self.now()) <= self.now():
-            await self.lifecycle.run_scheduled(campaign)
-        elif campaign.status == RUNNING:
-            await self._keep_running(campaign)
-        elif campaign.status in OVER and campaign.retry is None:
-            await self._wind_up(campaign)
-        await self._look_again(campaign, self.monotonic() - began)
-
-    async def _look_again(self, tended: StoredCampaign, took_seconds: float) -> None:
-        campaign = await self.campaigns.find(tended.id)
-        if campaign is None:
-            return
-        at = next_look(campaign, self.now())
-        if at is not None and campaign.status == RUNNING:
-            at = max(at, self.now() + timedelta(seconds=took_seconds * _TIME_FOR_COUNTING))
-        await self.campaigns.look_again(campaign, at)
+        return list((await self.campaigns.list_by_ids([campaign.id])).values())
 
     async def _finish_what_was_cut_short(self, campaign: StoredCampaign) -> None:
         """Creations, uploads and starts whose process died."""
@@ -117,37 +146,73 @@ class Sweeper:
             except (InsufficientCreditsError, InvalidInputError, NotFoundError, ConflictError) as error:
                 log.info("start_given_up", campaign_id=campaign.id, error=error.message)
 
-    async def _keep_running(self, campaign: StoredCampaign) -> None:
+    async def _start(self, campaigns: Sequence[StoredCampaign]) -> list[Look]:
         now = self.now()
-        if campaign.deadline is not None and campaign.deadline <= now:
-            while await self.recipients.skip_unsent(campaign.id, "deadline", _SKIPPED_AT_ONCE):
-                pass
-        await self.recipients.wake_parked(campaign.id)
-        await self.recipients.let_held_be(campaign.id, now - PARKED_AT_MOST)
-        await self._hand_over_again(campaign)
-        counters = await self.counting.recent(campaign)
-        await self.campaigns.add_sample(campaign.id, now, done(counters))
-        await self.settling.release(campaign, counters)
+        due = {each.id for each in campaigns if (each.starts_at() or now) <= now}
+        await self.lifecycle.run_scheduled([each for each in campaigns if each.id in due])
+        return [Look(each, next_look(each, now)) for each in campaigns if each.id not in due]
 
-    async def _hand_over_again(self, campaign: StoredCampaign) -> None:
+    async def _keep_running(self, campaigns: Sequence[StoredCampaign]) -> list[Look]:
+        began, now, ids = self.monotonic(), self.now(), [each.id for each in campaigns]
+        for late in (each for each in campaigns if each.deadline is not None and each.deadline <= now):
+            while await self.recipients.skip_unsent(late.id, "deadline", _SKIPPED_AT_ONCE):
+                self.running.hear_of([late.id])
+        await self.rows.wake_parked(ids)
+        await self.recipients.let_held_be(ids, now - PARKED_AT_MOST)
+        await self._hand_over_again(campaigns)
+        counters = await self.counting.all_recent(campaigns)
+        released = await self.settling.release(campaigns, counters)
+        after_counting = now + timedelta(seconds=(self.monotonic() - began) * _TIME_FOR_COUNTING)
+        return [
+            Look(
+                each,
+                max(next_look(each, now) or now, after_counting),
+                {"released": released[each.id]} if each.id in released else {},
+                Sample(now, done(counters[each.id])),
+            )
+            for each in campaigns
+        ]
+
+    async def _hand_over_again(self, campaigns: Sequence[StoredCampaign]) -> None:
         """Recipients without outcome for long: their batch was lost, or is known to messaging, which drops it then."""
-        overdue = await self.recipients.list_overdue(campaign.id, _OVERDUE_AT_ONCE)
-        for releases in {row.releases for row in overdue}:
-            same = [row for row in overdue if row.releases == releases]
-            due_at = next_release(self.now(), releases + 1, self.patience)
-            await self.recipients.mark_released_again([row.id for row in same], due_at)
-            await self.dispatcher.hand_over(campaign, same)
-            log.info("batches_handed_over_again", campaign_id=campaign.id, recipients=len(same))
+        overdue = await self.rows.list_overdue([each.id for each in campaigns], _OVERDUE_AT_ONCE)
+        for campaign in (each for each in campaigns if each.id in overdue):
+            for releases in {row.releases for row in overdue[campaign.id]}:
+                same = [row for row in overdue[campaign.id] if row.releases == releases]
+                due_at = next_release(self.now(), releases + 1, self.patience)
+                await self.rows.mark_released_again([row.id for row in same], due_at)
+                await self.dispatcher.hand_over(campaign, same)
+                log.info("batches_handed_over_again", campaign_id=campaign.id, recipients=len(same))
 
-    async def _wind_up(self, campaign: StoredCampaign) -> None:
-        """After the end: nobody left unsent, the number free, the credits settled."""
-        if campaign.status in ABANDONED and await self.lifecycle.skip_rest(campaign):
-            return
-        if campaign.status == COMPLETED:
-            await self.outcomes.fail_parked(campaign.id)  # parked while it came to its end
-        if campaign.number_held and campaign.status not in HOLDING:
-            await self.neighbours.release_number(campaign.phone_number_id, campaign.id)
-            await self.campaigns.mark(campaign.id, {"number_held": False})
-        await self._hand_over_again(campaign)  # an abandoned campaign's messages end at messaging
-        if not campaign.closed and not await self.recipients.has(campaign.id, HANDED_OVER):
-            await self.settling.close(campaign)
+    async def _wind_up(self, campaigns: Sequence[StoredCampaign]) -> list[Look]:
+        """After the end: nobody left unsent, the numbers free, the credits settled."""
+        ended = [each for each in campaigns if each.retry is None and not await self._skips_more(each)]
+        await self.outcomes.fail_parked([each.id for each in ended if each.status == COMPLETED])  # meanwhile
+        await self.neighbours.release_numbers([each for each in ended if each.number_held])
+        await self._hand_over_again(ended)  # an abandoned campaign's messages end at messaging
+        unsettled = [each for each in ended if not each.closed]
+        waiting = await self.recipients.list_having([each.id for each in unsettled], HANDED_OVER)
+        released = await self.settling.close([each for each in unsettled if each.id not in waiting])
+        noted: dict[str, dict[str, Any]] = {each.id: {"number_held": False} for each in ended}
+        for id_, credits in released.items():
+            noted[id_] |= {"released": credits, "closed": True}
+        return [
+            Look(each, next_look(replace(each, **noted.get(each.id, {})), self.now()), noted.get(each.id, {}))
+            for each in campaigns
+        ]
+
+    async def _skips_more(self, campaign: StoredCampaign) -> bool:
+        return campaign.status in ABANDONED and await self.lifecycle.skip_rest(campaign)
+
+
+def _groups(due: Sequence[StoredCampaign]) -> list[list[StoredCampaign]]:
+    """Campaigns that are tended together: those of one status, but each with something unusual about it by itself."""
+    groups: defaultdict[str, list[StoredCampaign]] = defaultdict(list)
+    for each in due:
+        groups[each.id if _is_unusual(each) else each.status].append(each)
+    return list(groups.values())
+
+
+def _is_unusual(campaign: StoredCampaign) -> bool:
+    """Whether others were not told of something, or something may have been cut short."""
+    return campaign.hold_due or campaign.contacts_due or campaign.upload is not None or campaign.starting_at is not None

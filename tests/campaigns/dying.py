@@ -13,6 +13,7 @@ from shared.mongo import Database
 
 _WRITES = frozenset(
     {"insert_one", "insert_many", "update_one", "update_many", "delete_one", "delete_many", "find_one_and_update"}
+    | {"bulk_write"}
 )
 
 

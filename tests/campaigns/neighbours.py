@@ -13,7 +13,7 @@ from shared.contracts.contacts import (
     UpsertContacts,
     UpsertedContacts,
 )
-from shared.contracts.credits import ReleaseCredits, ReserveCredits
+from shared.contracts.credits import ReleaseCredits, ReleaseRuns, ReserveCredits, RunRelease
 from shared.contracts.messaging import (
     BatchMessage,
     Credits,
@@ -25,7 +25,14 @@ from shared.contracts.messaging import (
     RenderMessage,
     SendBatch,
 )
-from shared.contracts.numbers import HoldNumber, NumberCheck, ReleaseNumber, Verification, VerifyPhoneNumber
+from shared.contracts.numbers import (
+    HoldNumber,
+    NumberCheck,
+    ReleaseNumber,
+    ReleaseNumbers,
+    Verification,
+    VerifyPhoneNumber,
+)
 from shared.contracts.template_drafts import GetTemplate, TemplateAnalytics, TemplateDetails
 from shared.contracts.templates import ListTemplates, Template, Templates
 from shared.errors import InsufficientCreditsError, NotFoundError, WaapiError
@@ -49,6 +56,9 @@ class Messaging:
     contacts: dict[str, Any] = field(default_factory=dict)
     batches: list[SendBatch] = field(default_factory=list)
     error: WaapiError | None = None  # what every command meets
+    unpaid: set[str] = field(default_factory=set)  # campaigns of whose credits it knows nothing
+    settled: list[list[str]] = field(default_factory=list)  # campaigns whose credits were released by one command
+    let_go: list[list[str]] = field(default_factory=list)  # and those that gave their numbers back by one
 
     def register(self) -> None:
         """Take the places of the real handlers."""
@@ -58,8 +68,10 @@ class Messaging:
             (UpsertContacts, self.upsert),
             (HoldNumber, self.hold_number),
             (ReleaseNumber, self.release_number),
+            (ReleaseNumbers, self.release_numbers),
             (ReserveCredits, self.reserve),
             (ReleaseCredits, self.release),
+            (ReleaseRuns, self.release_runs),
             (HoldCampaign, self.hold_campaign),
             (SendBatch, self.send_batch),
             (GetCredits, self.get_credits),
@@ -118,6 +130,13 @@ class Messaging:
         self.holders.discard(command.holder)
         return Done()
 
+    async def release_numbers(self, command: ReleaseNumbers) -> Done:
+        """Nor these."""
+        self._fail()
+        self.let_go.append(sorted(command.holders))
+        self.holders.difference_update(command.holders)
+        return Done()
+
     async def reserve(self, command: ReserveCredits) -> Credits:
         """All or nothing, once for each campaign and run."""
         self._fail()
@@ -130,7 +149,18 @@ class Messaging:
         assert self.reserved[key] == command.credits, "a reservation has one size"
         return await self.get_credits(GetCredits(user_id=USER))
 
-    async def release(self, command: ReleaseCredits) -> Done:
+    async def release_runs(self, command: ReleaseRuns) -> Done:
+        """Each of them that it knows."""
+        self._fail()
+        self.settled.append(sorted(each.campaign_id for each in command.items))
+        for each in command.items:
+            if each.campaign_id not in self.unpaid:
+                await self.release(each)
+        if self.unpaid & set(self.settled[-1]):
+            raise NotFoundError("No credits are reserved for this run")
+        return Done()
+
+    async def release(self, command: ReleaseCredits | RunRelease) -> Done:
         """The total so far."""
         key = (command.campaign_id, command.run)
         before, _ = self.released.get(key, (0, False))

@@ -212,7 +212,7 @@ async def test_what_messaging_could_not_post_in_time_takes_its_turn_again(stage:
 async def test_who_opted_out_is_skipped_although_the_broker_did_not_say_that_it_has_the_batch(stage: Stage) -> None:
     await stage.running([1, 2])
     items = await stage.dispatch()
-    await stage.campaigns.dispatcher.recipients.put_back([item.recipient_id for item in items])
+    await stage.campaigns.dispatcher.rows.put_back([item.recipient_id for item in items])
 
     await stage.fail(items[:1], None, "opted_out")
 
@@ -266,6 +266,7 @@ async def test_identities_hold_after_every_outcome_in_any_order(stage: Stage, ev
         await stage.database[name].delete_many({})
     stage.messaging.reserved.clear()
     stage.messaging.batches.clear()
+    stage.clock.pass_time(10)  # until nobody remembers the campaign of this name that was there before
     await stage.running(range(1, 6))
     items = await stage.dispatch()
     ranks = dict.fromkeys(range(5), 0)

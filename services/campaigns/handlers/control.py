@@ -96,7 +96,8 @@ class ControlHandlers:
             while campaign.status in ABANDONED and await self.lifecycle.skip_rest(campaign):
                 pass
         if not campaign.closed:
-            await self.settling.close(campaign)
+            released = await self.settling.close([campaign])
+            await self.campaigns.mark_settled(campaign, released[campaign.id])
         wanted = asked.get("count") or await self.recipients.count_retryable(campaign.id, classes, unknown)
         try:
             await self._reserve(campaign, run, wanted)

@@ -14,6 +14,7 @@ from services.campaigns.lifecycle import Lifecycle
 from services.campaigns.repositories.campaigns import CampaignRepository
 from services.campaigns.repositories.outcomes import Explanation, OutcomeRepository, Pairs
 from services.campaigns.repositories.recipients import RecipientRepository
+from services.campaigns.running import RunningCampaigns
 from shared.bus.port import Bus, Received
 from shared.clock import Clock
 from shared.contracts.messaging import (
@@ -47,6 +48,7 @@ class OutcomeHandlers:
     recipients: RecipientRepository
     outcomes: OutcomeRepository
     lifecycle: Lifecycle
+    running: RunningCampaigns
     now: Clock
 
     def register(self) -> None:
@@ -60,6 +62,7 @@ class OutcomeHandlers:
         items = [item for each in group for item in each.message.items]
         await self.outcomes.reach("sent", _pairs(item for item in items if not item.held))
         await self.outcomes.reach("held", _pairs(item for item in items if item.held))
+        self.running.hear_of(item.campaign_id for item in items if item.campaign_id)
         crash_point("campaigns.outcomes_applied")
 
     async def on_statuses_changed(self, group: Sequence[Received[MessageStatusesChanged]]) -> None:
@@ -80,7 +83,9 @@ class OutcomeHandlers:
 
     async def on_messages_failed(self, group: Sequence[Received[MessagesFailed]]) -> None:
         """Meta refused these, or they could not be posted at all."""
-        await self._fail([item for each in group for item in each.message.items if item.recipient_id])
+        items = [item for each in group for item in each.message.items if item.recipient_id]
+        await self._fail(items)
+        self.running.hear_of(item.campaign_id for item in items if item.campaign_id)
         crash_point("campaigns.outcomes_applied")
 
     async def _fail(self, items: Sequence[Failure]) -> None:
@@ -140,7 +145,7 @@ class OutcomeHandlers:
             pairs = await self.outcomes.park(campaign.id, pairs, explanation, due_at)
             # It may have ended since it was read, and nobody wakes what is parked in a campaign that is over.
             if (later := await self.campaigns.find(campaign.id)) is not None and later.status in OVER:
-                await self.outcomes.fail_parked(campaign.id)
+                await self.outcomes.fail_parked([campaign.id])
         return await end(pairs, explanation) if pairs else 0
 
     async def _consider(self, campaign: StoredCampaign, classes: Sequence[FailureClass]) -> None:

@@ -1,14 +1,14 @@
 """The campaigns collection. Every change is one conditional update, so that any number of replicas may try it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateMany, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from services.campaigns.domain.campaigns import CREATION_LASTS, StoredCampaign, TemplateSummary
+from services.campaigns.domain.campaigns import CREATION_LASTS, Sample, StoredCampaign, TemplateSummary
 from services.campaigns.domain.states import CREATING, RUNNING, Status
 from services.campaigns.repositories.documents import to_campaign
 from shared.clock import Clock
@@ -18,6 +18,30 @@ from shared.mongo import Database, Document
 
 _UNKNOWN = "Campaign not found"
 _CLAIM = timedelta(seconds=30)  # how long one sweeper has a campaign to itself
+_NOT_SENT_BY = {"unheard": 0, "samples": 0, "actions": 0}  # read ten times a second, and needed for no sending
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A campaign that has been tended: what is noted of it, and when to look at it next (None: nothing is left to do).
+
+    A sample tells how many recipients were done at a moment; the last two are kept.
+    """
+
+    campaign: StoredCampaign
+    at: datetime | None
+    noted: Mapping[str, Any] = field(default_factory=dict)
+    sample: Sample | None = None
+
+    def update(self) -> Document:
+        """All of it in one."""
+        changes: Document = {"$set": {**self.noted, **({"look_at": self.at} if self.at is not None else {})}}
+        if self.at is None:
+            changes["$unset"] = {"look_at": ""}
+        if self.sample is not None:
+            kept = {"at": self.sample.at, "done": self.sample.done}
+            changes["$push"] = {"samples": {"$each": [kept], "$slice": -2}}
+        return {name: change for name, change in changes.items() if change}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +119,10 @@ class CampaignRepository:
         found = self._campaigns.find({"_id": {"$in": list(ids)}})
         return {document["_id"]: to_campaign(document) async for document in found}
 
-    async def list_running(self) -> list[StoredCampaign]:
-        """Everything that sends now."""
-        found = self._campaigns.find({"status": RUNNING, "phone_number_id": {"$exists": True}})
+    async def list_running(self, *, but: Sequence[str] = ()) -> list[StoredCampaign]:
+        """Everything that sends now, `but` for some."""
+        running = {"status": RUNNING, "phone_number_id": {"$exists": True}}
+        found = self._campaigns.find(running | ({"_id": {"$nin": but}} if but else {}), _NOT_SENT_BY)
         return [to_campaign(document) for document in await found.to_list()]
 
     async def list_by_template(self, template_id: str, statuses: Iterable[Status], limit: int) -> list[StoredCampaign]:
@@ -117,17 +142,37 @@ class CampaignRepository:
 
         `announce` is kept in the document by the same update until its event is out.
         """
-        update: Document = {"$set": {**fields, "look_at": self.now()}, "$inc": {"changes": 1}}
+        document = await self._campaigns.find_one_and_update(
+            _unchanged(campaign), self._step(fields, unset, announce), return_document=ReturnDocument.AFTER
+        )
+        return to_campaign(document) if document else None
+
+    async def change_all(
+        self,
+        campaigns: Sequence[StoredCampaign],
+        fields: Mapping[str, Any],
+        *,
+        unset: Iterable[str] = (),
+        announce: Mapping[str, Mapping[str, Any]],
+    ) -> list[StoredCampaign]:
+        """The same for several campaigns, which all come to have the status in `fields`; `announce` by campaign id.
+
+        Returns those that have taken the step.
+        """
+        unset = tuple(unset)
+        steps = [UpdateOne(_unchanged(each), self._step(fields, unset, announce[each.id])) for each in campaigns]
+        await self._campaigns.bulk_write(steps, ordered=False)
+        now_so = await self.list_by_ids(each.id for each in campaigns)
+        taken = {each.id: (fields["status"], each.changes + 1) for each in campaigns}
+        return [each for each in now_so.values() if (each.status, each.changes) == taken[each.id]]
+
+    def _step(self, fields: Mapping[str, Any], unset: Iterable[str], announce: Mapping[str, Any] | None) -> Document:
+        update: Document = {"$set": {"look_at": self.now(), **fields}, "$inc": {"changes": 1}}
         if left := {name: "" for name in unset}:
             update["$unset"] = left
         if announce is not None:
             update["$push"] = {"unheard": announce}
-        document = await self._campaigns.find_one_and_update(
-            {"_id": campaign.id, "status": campaign.status, "changes": campaign.changes},
-            update,
-            return_document=ReturnDocument.AFTER,
-        )
-        return to_campaign(document) if document else None
+        return update
 
     async def mark(self, campaign_id: str, fields: Mapping[str, Any], *, unset: Iterable[str] = ()) -> None:
         """Note something that nobody decides by: samples, what was told to others."""
@@ -140,9 +185,10 @@ class CampaignRepository:
         """Remember in which zones recipients live."""
         await self._campaigns.update_one({"_id": campaign_id}, {"$addToSet": {"zones": {"$each": sorted(zones)}}})
 
-    async def mark_heard(self, campaign_id: str, event_ids: Iterable[str]) -> None:
-        """These changes were announced."""
-        await self._campaigns.update_one({"_id": campaign_id}, {"$pull": {"unheard": {"id": {"$in": list(event_ids)}}}})
+    async def mark_heard(self, campaign_ids: Iterable[str], event_ids: Iterable[str]) -> None:
+        """These changes of these campaigns were announced."""
+        heard = {"$pull": {"unheard": {"id": {"$in": list(event_ids)}}}}
+        await self._campaigns.update_many({"_id": {"$in": list(campaign_ids)}}, heard)
 
     async def mark_told(self, campaign: StoredCampaign) -> bool:
         """Messaging has heard of this very status; False if it has changed meanwhile."""
@@ -151,15 +197,10 @@ class CampaignRepository:
         )
         return bool(done.matched_count)
 
-    async def add_sample(self, campaign_id: str, at: datetime, done: int) -> None:
-        """Remember how many recipients were done at a moment; the last two moments are kept."""
-        samples = {"$each": [{"at": at, "done": done}], "$slice": -2}
-        await self._campaigns.update_one({"_id": campaign_id}, {"$push": {"samples": samples}})
-
-    async def mark_settled(self, campaign: StoredCampaign, released: int, *, closed: bool) -> None:
-        """So many credits of this run were given back."""
+    async def mark_settled(self, campaign: StoredCampaign, released: int) -> None:
+        """So many credits of this run were given back, and nothing more of it is set aside."""
         await self._campaigns.update_one(
-            {"_id": campaign.id, "run": campaign.run}, {"$set": {"released": released, "closed": closed}}
+            {"_id": campaign.id, "run": campaign.run}, {"$set": {"released": released, "closed": True}}
         )
 
     async def mark_contacts_told(self, campaign: StoredCampaign) -> None:
@@ -186,18 +227,35 @@ class CampaignRepository:
         """Forget a campaign that never came to be."""
         await self._campaigns.delete_one({"_id": campaign_id, "status": CREATING})
 
-    async def claim_due(self) -> StoredCampaign | None:
-        """One campaign whose time to be looked at has come; for half a minute no other sweeper gets it."""
+    async def claim_due(self, limit: int) -> list[StoredCampaign]:
+        """Campaigns whose time to be looked at has come; for half a minute no other sweeper gets them."""
         now = self.now()
-        document = await self._campaigns.find_one_and_update(
-            {"look_at": {"$lte": now}},
-            {"$set": {"look_at": now + _CLAIM}},
-            sort=[("look_at", 1)],
-            return_document=ReturnDocument.AFTER,
-        )
-        return to_campaign(document) if document else None
+        is_due, until = {"look_at": {"$lte": now}}, now + _CLAIM
+        ids = [each["_id"] async for each in self._campaigns.find(is_due, {"_id": 1}).sort("look_at", 1).limit(limit)]
+        if not ids:
+            return []
+        await self._campaigns.update_many({"_id": {"$in": ids}} | is_due, {"$set": {"look_at": until}})
+        # Who claims at the same millisecond gets them as well, which is harmless.
+        claimed = self._campaigns.find({"_id": {"$in": ids}, "look_at": until})
+        return [to_campaign(document) async for document in claimed]
 
-    async def look_again(self, campaign: StoredCampaign, at: datetime | None) -> None:
-        """Set when to look next, unless a change has set it meanwhile."""
-        moment = {"$set": {"look_at": at}} if at is not None else {"$unset": {"look_at": ""}}
-        await self._campaigns.update_one({"_id": campaign.id, "changes": campaign.changes}, moment)
+    async def look_again(self, looks: Iterable[Look]) -> None:
+        """Set when to look at each next, and what is noted of it; nothing of that if it was changed meanwhile.
+
+        Whoever changed it has set when to look at it, and what was not noted is found out once more.
+        """
+        alike: list[tuple[int, Document, list[str]]] = []  # what is noted of many mostly is the same
+        for each in looks:
+            changes, update = each.campaign.changes, each.update()
+            ids = next((known for version, other, known in alike if (version, other) == (changes, update)), None)
+            if ids is None:
+                alike.append((changes, update, ids := []))
+            ids.append(each.campaign.id)
+        if alike:
+            updates = [UpdateMany({"_id": {"$in": ids}, "changes": changes}, update) for changes, update, ids in alike]
+            await self._campaigns.bulk_write(updates, ordered=False)
+
+
+def _unchanged(campaign: StoredCampaign) -> Document:
+    """The campaign, if nobody has changed it since it was read."""
+    return {"_id": campaign.id, "status": campaign.status, "changes": campaign.changes}

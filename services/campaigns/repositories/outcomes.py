@@ -90,9 +90,9 @@ class OutcomeRepository:
         tired = self._rows.find(_these(pairs) | {"parkings": {"$gte": _PARKED_AT_MOST}}, {"message_id": 1})
         return [(row["_id"], row["message_id"]) async for row in tired]
 
-    async def fail_parked(self, campaign_id: str) -> None:
+    async def fail_parked(self, campaign_ids: Sequence[str]) -> None:
         """Nobody is going to send to these again; why Meta did not deliver is kept."""
-        parked = {"campaign_id": campaign_id, "state": "parked"}
+        parked = {"campaign_id": {"$in": list(campaign_ids)}, "state": "parked"}
         change = {"$set": {"state": "failed", "rank": RANKS["failed"], "at": self.now()}, "$unset": {"due_at": ""}}
         await self._rows.update_many(parked, change)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.campaigns.domain.campaigns import StoredCampaign
 from services.campaigns.domain.recipients import Row, message_id_of
-from services.campaigns.domain.states import FAILURES, HANDED_OVER, OPEN, UNSENT
+from services.campaigns.domain.states import FAILURES, OPEN, UNSENT
 from shared.clock import Clock
 from shared.mongo import Database, Document
 
@@ -21,7 +22,8 @@ _AT_ONCE = 500  # rows in one update that gives each its own value
 
 @dataclass(frozen=True, slots=True)
 class RecipientRepository:
-    """Everything about rows but how they come in (`StagedRepository`) and what becomes of their messages."""
+    """Everything about rows but how they come in (`StagedRepository`), how they are handed over (`HandoverRepository`)
+    and what becomes of their messages (`OutcomeRepository`)."""
 
     database: Database
     now: Clock
@@ -91,83 +93,37 @@ class RecipientRepository:
             failures[key["campaign"]].append((key.get("class", ""), key.get("code"), group["count"]))
         return failures
 
-    async def count_reserved(self, campaign_id: str, run: int) -> int:
-        """Recipients of a run whose credit is used or may yet be: not definitely failed, not skipped."""
+    async def count_reserved(self, campaigns: Sequence[StoredCampaign]) -> Counts:
+        """By campaign, recipients of its run whose credit is used or may yet be: not definitely failed, not skipped."""
+        if not campaigns:
+            return {}
         kept: list[Document] = [
             {"state": {"$in": [*OPEN, "sent", "delivered", "read"]}},
             {"state": "failed", "unknown": True},
         ]
-        return int(await self._rows.count_documents({"campaign_id": campaign_id, "run": run, "$or": kept}))
+        pipeline: list[Document] = [
+            {"$match": {"campaign_id": {"$in": [each.id for each in campaigns]}, "$or": kept}},
+            {"$group": {"_id": {"campaign": "$campaign_id", "run": "$run"}, "count": {"$sum": 1}}},
+        ]
+        groups = await (await self._rows.aggregate(pipeline)).to_list()
+        counts = {(group["_id"]["campaign"], group["_id"].get("run")): group["count"] for group in groups}
+        return {each.id: counts.get((each.id, each.run), 0) for each in campaigns}
 
-    async def count_outstanding(self, campaign_ids: Sequence[str], at_most: int) -> int:
-        """Recipients of some campaigns that messaging works on.
-
-        One that is overdue counts no more: it may wait for hours, and must not hold up the others.
-        """
-        query = {"campaign_id": {"$in": list(campaign_ids)}, "state": "released"}
-        return int(await self._rows.count_documents(query, limit=at_most))
-
-    async def take_pending(
-        self, campaign_id: str, count: int, batch: str, next_release: datetime, zones: Sequence[str] | None
-    ) -> list[Row]:
-        """Release the next recipients in order, and return those that were ours to release."""
-        query: Document = {"campaign_id": campaign_id, "state": "pending"}
-        if zones is not None:
-            query["zone"] = {"$in": list(zones)}
-        found = await self._rows.find(query, _SENDING).sort("n", 1).limit(count).to_list()
-        if not found:
-            return []
-        ids = [row["_id"] for row in found]
-        done = await self._rows.update_many(
-            {"_id": {"$in": ids}, "state": "pending"},
-            {"$set": {"state": "released", "releases": 1, "batch": batch, "due_at": next_release}},
-        )
-        if done.modified_count != len(ids):
-            mine = {"_id": {"$in": ids}, "state": "released", "batch": batch}
-            ours = {row["_id"] async for row in self._rows.find(mine, {"_id": 1})}
-            found = [row for row in found if row["_id"] in ours]
-        return [to_row(row) for row in found]
-
-    async def put_back(self, ids: Sequence[str]) -> None:
-        """Nobody may have got these: they take their turn again, under the same message ids."""
-        await self._rows.update_many(
-            {"_id": {"$in": list(ids)}, "state": "released"},
-            {"$set": {"state": "pending"}, "$unset": {"due_at": "", "releases": "", "batch": ""}},
-        )
-
-    async def has(self, campaign_id: str, states: Sequence[str] = OPEN) -> bool:
-        """Whether any row is in one of these states."""
-        query = {"campaign_id": campaign_id, "state": {"$in": list(states)}}
-        return await self._rows.find_one(query, {"_id": 1}) is not None
+    async def list_having(self, campaign_ids: Sequence[str], states: Sequence[str] = OPEN) -> set[str]:
+        """Those of the campaigns that have any row in one of these states: of each, one key of an index is read."""
+        if not campaign_ids:
+            return set()
+        query = {"campaign_id": {"$in": list(campaign_ids)}, "state": {"$in": list(states)}}
+        return set(await self._rows.distinct("campaign_id", query))
 
     async def count_in(self, campaign_id: str, state: str) -> int:
         """How many rows are in a state."""
         return int(await self._rows.count_documents({"campaign_id": campaign_id, "state": state}))
 
-    async def list_overdue(self, campaign_id: str, limit: int) -> list[Row]:
-        """Recipients that were released long ago and have no outcome: their batch may be lost."""
-        query = {"campaign_id": campaign_id, "state": {"$in": list(HANDED_OVER)}, "due_at": {"$lte": self.now()}}
-        return [to_row(row) async for row in self._rows.find(query, _SENDING | {"releases": 1}).limit(limit)]
-
-    async def mark_released_again(self, ids: Sequence[str], due_at: datetime) -> None:
-        """They are handed over once more under the same message ids."""
-        await self._rows.update_many(
-            {"_id": {"$in": list(ids)}, "state": {"$in": list(HANDED_OVER)}},
-            {"$set": {"state": "overdue", "due_at": due_at}, "$inc": {"releases": 1}},
-        )
-
-    async def wake_parked(self, campaign_id: str) -> int:
-        """Let parked recipients take their turn again; how many."""
-        done = await self._rows.update_many(
-            {"campaign_id": campaign_id, "state": "parked", "due_at": {"$lte": self.now()}},
-            {"$set": {"state": "pending"}, "$unset": {"due_at": ""}},
-        )
-        return int(done.modified_count)
-
-    async def let_held_be(self, campaign_id: str, before: datetime) -> None:
+    async def let_held_be(self, campaign_ids: Sequence[str], before: datetime) -> None:
         """Meta has told nothing of these for long: a campaign does not wait for ever; a late status still counts."""
         await self._rows.update_many(
-            {"campaign_id": campaign_id, "state": "held", "at": {"$lte": before}},
+            {"campaign_id": {"$in": list(campaign_ids)}, "state": "held", "at": {"$lte": before}},
             {"$set": {"state": "sent", "rank": 2}},
         )
 
@@ -248,9 +204,6 @@ class RecipientRepository:
             cursor = await self._rows.aggregate(pipeline, session=session)
             groups: list[Document] = await cursor.to_list()
             return groups
-
-
-_SENDING = {"phone": 1, "values": 1, "round": 1, "run": 1, "message_id": 1, "n": 1, "state": 1}
 
 
 def by_position(keys: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
