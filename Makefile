@@ -6,7 +6,7 @@ PYTHON_HERE := .venv/bin/python
 PREPARE := @sh deploy/local/bootstrap.sh
 WORKERS := 2 # processes that share out the test files
 FAST_WORKERS := 4 # the fast tests wait for clocks more than they compute
-FAST := not database and not rabbit and not nginx and not node and not browser and not system and not crash
+FAST := not (database or rabbit or nginx or node or browser or system or crash or thorough)
 
 unexport PYTHONDONTWRITEBYTECODE # containers set it; each test process would then compile all tests anew
 

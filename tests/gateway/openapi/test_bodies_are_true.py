@@ -19,6 +19,8 @@ from tests.gateway.openapi.agreeing import Described
 
 EXAMPLES = 40
 
+pytestmark = pytest.mark.thorough
+
 
 def _bodies_alone(document: dict[str, Any]) -> dict[str, Any]:
     """A document without parameters, so that nothing but bodies is made up, and spoilt."""

@@ -31,6 +31,7 @@ BODIES = SHOWN | {
 NO_LINKS = ("x", "ftp://x.io", "https://", "https:///x", "https://a b", f"https://x.io/{'x' * 2000}")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", BODIES)
 def test_schema_and_api_agree_whatever_stands_in_any_one_place(name: str) -> None:
     DESCRIBED.check_edges(BODIES[name])
