@@ -4,11 +4,12 @@ Owns: phone_numbers, wabas, contacts, consents, send_stops, conversations, messa
 webchat_entries, media, media_pieces, meta_notices, parked_statuses, credit_accounts, credit_entries, rates, and copies
 of approved templates.
 Takes: SendMessage, SendBatch, RenderMessage, GetMessageTimeline, AddPhoneNumber, GetPhoneNumber, ListPhoneNumbers,
-GetNumberAccess, GetCredits, GrantCredits, ReserveCredits, ReleaseCredits, ReleaseRuns, HoldCampaign, PrepareRecipients,
-UpsertContacts, GetContact, ListContacts, UpdateContact, ChangeConsent, EraseContact, ListConversations,
-GetConversation, ListConversationMessages, HandOverConversation, MarkConversationRead, GetConversationContext,
-ReceiveWebchatMessage, GetWebchatTranscript, FetchMedia, ReadMedia.
-Announces: MessagesSent, MessagesFailed, MessageStatusesChanged, MessagesReceived, ButtonsClicked,
+UpdatePhoneNumber, DeletePhoneNumber, VerifyPhoneNumber, LinkAgent, UnlinkAgent, HoldNumber, ReleaseNumber,
+ReleaseNumbers, GetNumberAccess, GetCredits, GrantCredits, ReserveCredits, ReleaseCredits, ReleaseRuns, HoldCampaign,
+PrepareRecipients, UpsertContacts, GetContact, ListContacts, UpdateContact, ChangeConsent, EraseContact,
+ListConversations, GetConversation, ListConversationMessages, HandOverConversation, MarkConversationRead,
+GetConversationContext, GetAgentStats, ReceiveWebchatMessage, GetWebchatTranscript, FetchMedia, ReadMedia.
+Announces: MessagesSent, MessagesQueued, MessagesFailed, MessageStatusesChanged, MessagesReceived, ButtonsClicked,
 ConversationHandlingChanged, NumberQualityChanged, ConsentsChanged.
 Listens to: MetaStatusesReceived, MetaMessagesReceived, MetaPreferencesReceived, MetaNoticesReceived, TemplatesChanged.
 """
